@@ -1,0 +1,219 @@
+"""Repeats and settling against published periods, and against brute force that remembers every state."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+
+from thunderlab.automata import attractor
+from thunderlab.automata.attractor import Attractor, find, translation
+from thunderlab.automata.kernels.reference import simulate
+from thunderlab.automata.lattice import Lattice, Trace
+from thunderlab.automata.pattern import Pattern
+from thunderlab.automata.rule import Rule
+from thunderlab.automata.settling import Settling, settle
+from thunderlab.automata.trail import Trail
+
+LIFE = Rule.parse("B3/S23", dimensions=2)
+PATTERNS = {
+    "block": ("x = 2, y = 2\n2o$2o!", 0, 1),
+    "blinker": ("x = 3, y = 1\n3o!", 0, 2),
+    "toad": ("x = 4, y = 2\nb3o$3o!", 0, 2),
+    "pulsar": (
+        "x = 13, y = 13\n2b3o3b3o2$o4bobo4bo$o4bobo4bo$o4bobo4bo$2b3o3b3o2$2b3o3b3o$o4bobo4bo$o4bobo4bo$o4bobo4bo2$2b3o3b3o!",
+        0,
+        3,
+    ),
+    "figure eight": ("x = 6, y = 6\n3o$3o$3o$3b3o$3b3o$3b3o!", 0, 8),
+    "tumbler": ("x = 9, y = 5\nbo5bo$obo3bobo$o2bobo2bo$2bo3bo$2b2ob2o!", 0, 14),
+    "row of ten": ("x = 10, y = 1\n10o!", 2, 15),
+    "queen bee shuttle": ("x = 22, y = 7\n9b2o$9bobo$4b2o6bo7b2o$2obo2bo2bo2bo7b2o$2o2b2o6bo$9bobo$9b2o!", 0, 30),
+    "pi-heptomino": ("x = 3, y = 3\n3o$obo$obo!", 173, 2),
+    "diehard": ("x = 8, y = 3\n6bo$2o$bo3b3o!", 130, 1),
+}
+SHIPS = {
+    "glider": ("x = 3, y = 3\nbo$2bo$3o!", (1, 1)),
+    "lwss": ("x = 5, y = 4\nbo2bo$o$o3bo$4o!", (0, -2)),
+    "mwss": ("x = 6, y = 5\n3bo$bo3bo$o$o4bo$5o!", (0, -2)),
+    "hwss": ("x = 7, y = 5\n3b2o$bo4bo$o$o5bo$6o!", (0, -2)),
+}
+
+
+def placed(text, size, at=None):
+    pattern = Pattern.parse(text).cells
+    cells = np.zeros(size, np.uint8)
+    y, x = at or ((size[0] - pattern.shape[0]) // 2, (size[1] - pattern.shape[1]) // 2)
+    cells[y : y + pattern.shape[0], x : x + pattern.shape[1]] = pattern
+    return cells
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+def test_published_oscillators_and_what_settles_into_one(name):
+    text, transient, period = PATTERNS[name]
+    found = find(placed(text, (120, 121)), LIFE, "dead", max_steps=600)
+    assert (found.found, found.transient, found.period, found.displacement, found.exact_period) == (True, transient, period, None, period)
+
+
+@pytest.mark.parametrize("boundary", ["torus", "dead"])
+@pytest.mark.parametrize("name", SHIPS)
+def test_published_spaceships(name, boundary):
+    text, by = SHIPS[name]
+    found = find(placed(text, (60, 66)), LIFE, boundary, max_steps=40)
+    assert (found.found, found.transient, found.period, found.displacement) == (True, 0, 4, by)
+    around = {(1, 1): 4 * 660, (0, -2): 4 * 33}[by]  # once round 60 x 66 diagonally, once round 66 by twos
+    assert found.exact_period == (around if boundary == "torus" else None)
+
+
+def test_a_glider_across_the_seam_moves_all_the_same():
+    cells = np.roll(placed("x = 3, y = 3\nbo$2bo$3o!", (20, 20), (0, 0)), (-2, -1), (0, 1))
+    assert find(cells, LIFE).displacement == (1, 1)
+
+
+def test_a_glider_on_a_torus_so_small_that_it_comes_round_first_still_moves():
+    found = find(placed("x = 3, y = 3\nbo$2bo$3o!", (8, 8)), LIFE)
+    assert (found.transient, found.period, found.displacement, found.exact_period) == (0, 4, (1, 1), 32)
+
+
+def test_a_glider_that_passes_a_blinker_repeats_only_once_it_is_round():
+    cells = placed("x = 3, y = 3\nbo$2bo$3o!", (40, 40), (30, 2))
+    cells[5, 32:35] = 1
+    found = find(cells, LIFE, "torus", max_steps=400)
+    assert (found.transient, found.period, found.displacement) == (0, 160, None)
+
+
+def test_a_moving_pattern_after_a_transient():
+    cells = placed("x = 3, y = 3\nbo$2bo$3o!", (50, 50))
+    cells[2, 2] = cells[44, 3] = 1  # lone cells die in the first step
+    found = find(cells, LIFE, "torus", max_steps=100)
+    assert (found.transient, found.period, found.displacement) == (1, 4, (1, 1))
+
+
+def test_a_texture_that_shifts_is_an_oscillator_and_does_not_move():
+    stripes = np.zeros((6, 8), np.uint8)
+    stripes[:, ::2] = 1
+    # Every dead cell has six live neighbours, and no live cell stays: the stripes change places.
+    found = find(stripes, Rule.parse("B6/S", dimensions=2), "torus")
+    assert (found.period, found.displacement) == (2, None)
+
+
+def test_a_pattern_moves_on_a_torus_only_with_two_empty_lines_between_its_ends():
+    assert find(placed("x = 3, y = 3\nbo$2bo$3o!", (6, 6)), LIFE).displacement == (1, 1)
+    narrow = np.zeros((4, 4), np.uint8)
+    narrow[0, 0] = 1
+    assert translation(narrow[:2], np.roll(narrow[:2], 1, 1), "torus") == (0, 1)
+    assert translation(narrow[:2], np.roll(narrow[:2], 1, 0), "torus") is None
+
+
+def test_nothing_is_found_before_its_time():
+    cells = placed("x = 3, y = 3\n3o$obo$obo!", (120, 121))
+    assert find(cells, LIFE, "dead", max_steps=174) == Attractor(False, None, None, None, None, 174)
+    assert find(cells, LIFE, "dead", max_steps=175).transient == 173
+    assert not find(cells, LIFE, "dead", max_steps=0).found
+
+
+def test_an_empty_lattice_repeats_at_once():
+    found = find(np.zeros((5, 5), np.uint8), LIFE)
+    assert (found.transient, found.period, found.displacement) == (0, 1, None)
+
+
+def brute_force(cells, rule, boundary, most):
+    seen = {}
+    for step in range(most + 1):
+        key = cells.tobytes()
+        if key in seen:
+            return seen[key], step - seen[key]
+        seen[key] = step
+        cells = simulate(cells, rule, 1, boundary)
+    return None
+
+
+small = arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=7), elements=st.integers(0, 1))
+
+
+@settings(deadline=None, max_examples=60)
+@given(small, st.sampled_from(["B3/S23", "B36/S23", "B1357/S1357", "B2/S", "B026/S1"]), st.sampled_from(["torus", "dead"]))
+def test_exact_repeats_are_those_of_brute_force(cells, rule, boundary):
+    parsed = Rule.parse(rule, dimensions=2)
+    expected = brute_force(cells, parsed, boundary, 150)
+    found = find(cells, parsed, boundary, max_steps=150)
+    if found.displacement is None:
+        assert ((found.transient, found.period) if found.found else None) == expected
+    else:
+        lattice = Lattice(cells, parsed, boundary)
+        lattice.advance(found.transient)
+        before = lattice.cells()
+        lattice.advance(found.period)
+        assert translation(before, lattice.cells(), boundary) == found.displacement
+        assert boundary == "dead" or expected is None or expected == (found.transient, found.exact_period)
+
+
+class Colliding(Lattice):
+    """A lattice whose fingerprints say nothing, so that only comparing cells can tell."""
+
+    digest = 7
+
+    def advance(self, steps):
+        trace = super().advance(steps)
+        return Trace(trace.population, np.full(steps, 7, np.uint64))
+
+
+def test_equal_fingerprints_of_different_states_are_no_repeat():
+    cells = placed("x = 6, y = 6\n3o$3o$3o$3b3o$3b3o$3b3o!", (30, 30))
+    assert not find(cells, LIFE, "dead", max_steps=20, lattice=Colliding).found
+    assert find(cells, LIFE, "dead", max_steps=20).period == 8
+
+
+def test_a_search_that_is_out_of_budget_ends_and_says_not_found(monkeypatch):
+    monkeypatch.setattr(attractor, "_MOST_INSPECTED", 60 * 60)
+    cells = placed("x = 3, y = 3\nbo$2bo$3o!", (60, 60))
+    assert not find(cells, LIFE, "torus", max_steps=100).found
+
+
+@pytest.mark.parametrize("by", [(0, 0), (1, 0), (0, 5), (-3, 2), (4, -4)])
+def test_translations_are_found_and_others_refused(by):
+    cells = placed("x = 3, y = 3\nbo$2bo$3o!", (16, 18))
+    moved = np.roll(cells, by, (0, 1))
+    assert translation(cells, moved, "dead") == translation(cells, moved, "torus") == by
+    moved[0, 0] ^= 1
+    assert translation(cells, moved, "dead") is None and translation(cells, moved, "torus") is None
+
+
+def test_translations_in_three_dimensions():
+    cells = np.zeros((7, 8, 9), np.uint8)
+    cells[1, 2, 3] = cells[2, 2, 4] = cells[2, 3, 3] = 1
+    moved = np.roll(cells, (2, -2, 4), (0, 1, 2))
+    assert translation(cells, moved, "torus") == (2, -2, 4)
+    assert translation(cells, moved, "dead") == (2, -2, 4)
+
+
+def test_settling_by_hand():
+    assert settle(np.array([7] * 40)) == Settling(0, 1, 0)
+    assert settle(np.array([3, 9] + [4, 5, 6] * 20)) == Settling(2, 3, 0)
+    assert settle(np.arange(0, 400, 5)) == Settling(0, 1, 5)
+    assert settle(np.array([1, 2] + [5, 5, 6] * 20) + np.arange(62) // 3 * 2) is not None
+    assert settle(np.array([1, 2, 3] + [5] * 30)) is None  # 29 steps of evidence
+    assert settle(np.array([1, 2, 3] + [5] * 31)) == Settling(3, 1, 0)
+    assert settle(np.array([0])) is None
+
+
+def test_a_gun_settles_into_growth_and_escaping_gliders_do_not_hinder():
+    gun = "x = 36, y = 9\n24bo$22bobo$12b2o6b2o12b2o$11bo3bo4b2o12b2o$2o8bo5bo3b2o$2o8bo3bob2o4bobo$10bo5bo7bo$11bo3bo$12b2o!"
+    trail = Trail(placed(gun, (120, 150), (4, 4)), LIFE, "dead")
+    trail.run_to(240)
+    assert settle(trail.populations) == Settling(0, 30, 5)
+    assert not attractor.find_in(trail, 240).found
+
+
+def test_a_trail_gives_back_any_state_and_is_the_reference():
+    cells = placed("x = 3, y = 3\nb2o$2o$bo!", (40, 40))
+    trail = Trail(cells, LIFE, "torus")
+    trail.run_to(30)
+    trail.keep()
+    trail.run_to(10)
+    trail.run_to(50)
+    assert trail.steps == 50 and trail.populations.shape == trail.digests.shape == (51,)
+    for step in (0, 7, 30, 45):
+        expected = simulate(cells, LIFE, step, "torus")
+        assert np.array_equal(trail.cells_at(step), expected)
+        assert trail.populations[step] == expected.sum()

@@ -1,0 +1,86 @@
+"""What several tests share: a lab in a temporary workspace, a clock that stands still, and the command line as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+import thunderlab
+from thunderlab import workspace
+from thunderlab.clock import VirtualClock
+from thunderlab.lab import Lab
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# The same examples in every run, so that a red build is the change's own doing; HYPOTHESIS_PROFILE=explore looks further afield.
+settings.register_profile("house", deadline=None, derandomize=True)
+settings.register_profile("explore", deadline=None, max_examples=1000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "house"))
+
+
+def pytest_configure() -> None:
+    """Notebooks run by nbval are no functions, so fixtures do not reach them: their kernels inherit this workspace instead."""
+    os.environ[workspace.VARIABLE] = tempfile.mkdtemp(prefix="thunderlab-tests-")
+
+
+@pytest.fixture(autouse=True)
+def _own_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test touches the project's own workspace."""
+    monkeypatch.setenv(workspace.VARIABLE, str(tmp_path / "workspace"))
+    monkeypatch.delenv(workspace.DATABASE_VARIABLE, raising=False)
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    return VirtualClock()
+
+
+@pytest.fixture
+def lab(tmp_path: Path, clock: VirtualClock):
+    with Lab(tmp_path / "workspace", clock=clock) as opened:
+        yield opened
+
+
+@pytest.fixture
+def real_lab(tmp_path: Path):
+    with thunderlab.open(tmp_path / "workspace") as opened:
+        yield opened
+
+
+@dataclass
+class Ran:
+    code: int
+    stdout: str
+    stderr: str
+
+    def json(self) -> Any:
+        return json.loads(self.stdout)
+
+
+@pytest.fixture
+def cli(tmp_path: Path):
+    """Run `thunderlab ARGUMENTS` in a process of its own, from the checkout, on the test's workspace."""
+
+    def run(*arguments: object, stdin: str | None = None, cwd: Path = ROOT, env: dict[str, str] | None = None, timeout: float = 240) -> Ran:
+        environment = {**os.environ, workspace.VARIABLE: str(tmp_path / "workspace"), **(env or {})}
+        done = subprocess.run(
+            [sys.executable, "-m", "thunderlab", *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            input=stdin,
+            cwd=cwd,
+            env=environment,
+            timeout=timeout,
+        )
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+    return run

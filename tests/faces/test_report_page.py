@@ -1,0 +1,248 @@
+import hashlib
+import json
+import re
+from html.parser import HTMLParser
+
+import msgspec
+import pytest
+
+from thunderlab import canonical
+from thunderlab.faces.report import page, wording
+from thunderlab.faces.report.build import build
+
+from . import samples
+
+WORDS = {"healthy": "READY", "degraded": "NOT READY", "blocked": "BLOCKED", "unknown": "UNKNOWN"}
+VOID = {"meta", "img", "br", "hr", "col", "link", "input"}
+
+
+class Outline(HTMLParser):
+    """The document as a checker sees it: every tag with its attributes, text per open element, balance."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.tags, self.open, self.headings, self.texts = [], [], [], []
+        self.feed(html)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if not {"script", "style"} & set(self.open):
+            self.texts.append(data)
+
+    def text(self):
+        return " ".join(" ".join(self.texts).split())
+
+    def every(self, tag):
+        return [attrs for name, attrs in self.tags if name == tag]
+
+
+@pytest.fixture(scope="module", params=samples.STATUSES)
+def status(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def html(status):
+    return page.render(*samples.sample(status))
+
+
+@pytest.fixture(scope="module")
+def outline(html):
+    return Outline(html)
+
+
+class TestContent:
+    def test_the_verdict_comes_first_in_words(self, status, outline):
+        words = outline.text()
+        assert words.index(WORDS[status]) < words.index(wording.VERDICTS[status].sentence) < words.index("Blocking reasons")
+        assert f"Blocking reasons {len(samples.readiness(status).blocking)} Coverage 2 of 5 deploy gates" in words
+        assert "31 January 2026, 12:05 UTC" in words
+
+    def test_absent_gates_are_said_to_be_absent_and_never_green(self, status, outline):
+        words = outline.text()
+        assert "3 of 5 deploy gates are not measured yet and not part of this answer." in words
+        for title in ("Policy chain continuity", "Vector search latency, 95th percentile", "Clustering churn, sustained over 3 intervals"):
+            assert f"absent {title} Nothing measures this gate yet." in words
+
+    def test_every_reason_says_value_limit_why_and_what_to_do(self, status, outline):
+        words = outline.text()
+        for reason in samples.readiness(status).blocking:
+            for part in (reason.gate, reason.threshold, reason.why, wording.action(reason.gate)):
+                assert part in words
+
+    def test_every_reading_is_listed_with_its_evidence(self, status, outline):
+        words = outline.text()
+        for reading in samples.readiness(status).readings:
+            for part in (reading.name, reading.title, reading.source, wording.quantity(reading.value, reading.unit)):
+                assert part in words
+
+    def test_no_data_is_its_own_state(self):
+        words = Outline(page.render(*samples.sample("unknown"))).text()
+        assert "event_chain.audit.failures from event_chain_blocks No audit has been recorded yet. no data" in words
+
+    def test_failed_scenarios_come_first_with_their_breaches(self):
+        words = Outline(page.render(*samples.sample("blocked"))).text()
+        assert words.index("A 40 % soup settles") < words.index("Bays 5766 in three dimensions")
+        assert "entropy_mean 0.412 allowed 0.333 to 0.369, baseline 0.351" in words
+        assert "oscillation_period undefined allowed exactly 4" in words
+        assert "suite.duration_s 96.2 allowed 0 to 90" in words
+        assert "baseline.orphan old-name has a baseline and no scenario" in words
+        assert "baseline.scenario_digest the scenario changed since its baseline was taken" in words
+        assert "thunderlab qa run --suite core --scenario life-soup" in words
+
+    def test_provenance_is_complete(self, status, outline):
+        words, source = outline.text(), samples.sample(status)[2]
+        for part in (source.python, source.platform, source.ledger_origin, source.ledger_head, source.ledger_root, *source.versions):
+            assert part in words
+        assert (source.commit or "not from a checkout") in words
+
+    def test_pages_are_linked_only_beside_the_report(self):
+        links = [attrs["href"] for attrs in Outline(page.render(*samples.sample("blocked"))).every("a")]
+        assert "notebooks/00_tour.html" in links
+        for bad in (
+            "javascript:alert(1)",
+            "//evil.example/x.html",
+            "http://e/x.html",
+            "../x.html",
+            "a/../../x.html",
+            "/etc/x.html",
+            "x.exe",
+        ):
+            run = msgspec.structs.replace(samples.notebooks()[0], html=bad)
+            document = page.render(*samples.sample()[:3], (run,))
+            assert not any(attrs["href"] == bad for attrs in Outline(document).every("a"))
+
+    def test_an_unreadable_state_is_said_to_be_so(self):
+        broken = samples.scenario(final_state=b"not a lattice")
+        suite = msgspec.structs.replace(samples.suite(), scenarios=(broken,))
+        assert "the final state cannot be read" in page.render(samples.readiness(), (suite,), samples.provenance(), ())
+
+    def test_not_finite_numbers_do_not_stop_it(self):
+        nan = float("nan")
+        reading = msgspec.structs.replace(samples.readings("healthy")[0], value=nan, age_s=float("inf"), history=(nan, 1.0))
+        scenario = samples.scenario(metrics={"a": nan}, entropy=(nan,))
+        readiness = msgspec.structs.replace(samples.readiness(), readings=(reading,))
+        suite = msgspec.structs.replace(samples.suite(), scenarios=(scenario,))
+        assert "not a finite number" in page.render(readiness, (suite,), samples.provenance(), ())
+
+
+class TestForm:
+    def test_one_file_without_requests(self, html, outline):
+        assert not re.search(r"""(?:src|href|action|poster|data|srcset)\s*=\s*["'](?:https?:)?//""", html)
+        for tag in ("link", "iframe", "object", "embed", "form", "base", "audio", "video"):
+            assert outline.every(tag) == []
+        assert all(attrs["src"].startswith("data:image/png;base64,") for attrs in outline.every("img"))
+        assert "@import" not in html and "url(" not in html
+
+    def test_the_policy_forbids_everything_but_its_own_style(self, html, outline):
+        (policy,) = (attrs["content"] for attrs in outline.every("meta") if attrs.get("http-equiv") == "Content-Security-Policy")
+        style = re.search(r"<style>(.*?)</style>", html, re.DOTALL).group(1)
+        assert policy == f"default-src 'none'; style-src '{page.style_hash(style)}'; img-src data:; base-uri 'none'; form-action 'none'"
+        assert not any(name.startswith("on") or name == "style" for _, attrs in outline.tags for name in attrs)
+
+    def test_the_only_script_element_is_data_with_its_digest_printed(self, html, outline, status):
+        assert outline.every("script") == [{"type": "application/json", "id": "brg"}]
+        text = re.search(r'id="brg">(.*?)</script>', html, re.DOTALL).group(1)
+        assert not set(text) & set("<>&")
+        found = json.loads(text)
+        assert found["status"] == status
+        assert hashlib.sha256(canonical.encode(found)).hexdigest() in outline.text()
+
+    def test_headings_are_in_order_and_unique_ids_hold_every_anchor(self, outline):
+        levels = [int(tag[1]) for tag, _ in outline.tags if re.fullmatch("h[1-6]", tag)]
+        assert levels[0] == 1 and levels.count(1) == 1
+        assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+        ids = [attrs["id"] for _, attrs in outline.tags if "id" in attrs]
+        assert len(ids) == len(set(ids))
+        targets = [attrs["href"][1:] for attrs in outline.every("a") if attrs["href"].startswith("#")]
+        labelled = [attrs["aria-labelledby"] for _, attrs in outline.tags if "aria-labelledby" in attrs]
+        assert targets and {*targets, *labelled} <= set(ids)
+
+    def test_tables_pictures_and_landmarks_are_named(self, outline):
+        tables = outline.every("table")
+        assert len(outline.every("caption")) == len(tables)
+        assert all("scope" in attrs for attrs in outline.every("th"))
+        assert all(attrs.get("alt") for attrs in outline.every("img"))
+        assert all(attrs.get("aria-label") or attrs.get("aria-hidden") == "true" for attrs in outline.every("svg"))
+        assert [len(outline.every(tag)) for tag in ("main", "nav", "footer", "h1", "title")][:4] == [1, 1, 1, 1]
+        assert outline.every("html") == [{"lang": "en"}]
+
+    def test_thirty_scenarios_stay_small(self):
+        rng = __import__("numpy").random.default_rng(4)
+        found = tuple(
+            samples.scenario(
+                f"s{index:02d}",
+                shape=(24, 24, 24) if index % 3 == 0 else (200, 200),
+                entropy=tuple(rng.random(200).tolist()),
+                final_state=samples.pack((rng.random((24, 24, 24) if index % 3 == 0 else (200, 200)) < 0.3).astype("uint8")),
+            )
+            for index in range(30)
+        )
+        suite = msgspec.structs.replace(samples.suite(), scenarios=found)
+        assert len(page.render(samples.readiness(), (suite,), samples.provenance(), samples.notebooks()).encode()) < 1 << 20
+
+    @pytest.mark.parametrize("payload", samples.PAYLOADS)
+    def test_no_text_becomes_markup(self, payload):
+        plain, attacked = Outline(page.render(*samples.hostile("plain"))), Outline(page.render(*samples.hostile(payload)))
+        assert [tag for tag, _ in attacked.tags] == [tag for tag, _ in plain.tags]
+        assert [set(attrs) for _, attrs in attacked.tags] == [set(attrs) for _, attrs in plain.tags]
+
+    def test_odd_text_is_shown_as_it_is(self):
+        assert "<i>é" not in page.render(*samples.hostile(samples.ODD))
+
+    def test_the_same_records_give_the_same_page(self):
+        assert page.render(*samples.sample()) == page.render(*samples.sample())
+
+
+class TestBuild:
+    def test_writes_the_four_files(self, tmp_path, status):
+        paths = build(tmp_path / "new" / "report", *samples.sample(status))
+        assert sorted(paths) == ["brg.json", "index.html", "junit.xml", "summary.md"]
+        assert sorted(path.name for path in (tmp_path / "new" / "report").iterdir()) == sorted(paths)
+        digest = hashlib.sha256(paths["brg.json"].read_bytes()).hexdigest()
+        assert digest in paths["index.html"].read_text(encoding="utf-8")
+
+    def test_replaces_an_older_report(self, tmp_path):
+        build(tmp_path, *samples.sample("blocked"))
+        paths = build(tmp_path, *samples.sample("healthy"))
+        assert json.loads(paths["brg.json"].read_bytes())["status"] == "healthy"
+
+
+class TestWording:
+    @pytest.mark.parametrize(
+        ("value", "unit", "words"),
+        [
+            (0, "us", "0 s"),
+            (999, "us", "999 µs"),
+            (999.9, "us", "1 ms"),
+            (59_990_000, "us", "1 min 0 s"),
+            (3_599.7, "s", "1 h 0 min"),
+            (-5, "s", "-5 s"),
+            (1.0, "fraction", "100 %"),
+            (0.12345, "fraction", "12.3 %"),
+            (12, "steps", "12 steps"),
+            (float("nan"), "us", "not a finite number"),
+            ("text", "us", "text"),
+            (True, "count", "True"),
+            (1e300, "count", "1e+300"),
+        ],
+    )
+    def test_quantities(self, value, unit, words):
+        assert wording.quantity(value, unit) == words
+
+    def test_every_status_has_words_and_a_shape_of_its_own(self):
+        assert set(wording.VERDICTS) == set(samples.STATUSES)
+        for part in range(4):
+            assert len({verdict[part] for verdict in wording.VERDICTS.values()}) == 4

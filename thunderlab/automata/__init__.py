@@ -1,0 +1,19 @@
+"""Automata: rules, lattices, patterns, scenarios and their QA.
+
+>>> import numpy as np
+>>> from thunderlab.automata import simulate
+>>> blinker = np.array([[0, 0, 0], [1, 1, 1], [0, 0, 0]], dtype=np.uint8)
+>>> simulate(blinker, "B3/S23", 1, boundary="dead").tolist()
+[[0, 1, 0], [0, 1, 0], [0, 1, 0]]
+"""
+
+from thunderlab.automata.events import EVENTS
+from thunderlab.automata.lattice import Lattice, Trace, simulate
+from thunderlab.automata.pattern import Pattern
+from thunderlab.automata.room import Automata
+from thunderlab.automata.rule import Rule
+from thunderlab.automata.scenario import Scenario
+from thunderlab.automata.scenario_file import read_scenario
+from thunderlab.automata.soup import soup
+
+__all__ = ["EVENTS", "Automata", "Lattice", "Pattern", "Rule", "Scenario", "Trace", "read_scenario", "simulate", "soup"]

@@ -1,0 +1,161 @@
+"""The compiler behind the kernels: Taichi, started once per process, silently, and never in a forked child.
+
+Taichi forgets its arrays when it is initialised twice and hangs when it is used after `fork`, so this is the one place that
+initialises it, and `start` refuses what would hang. Importing a module that holds kernels starts it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import io
+import os
+import sys
+import threading
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from thunderlab.errors import EnvironmentBlockedError, InputError
+
+THREADS_VARIABLE = "THUNDERLAB_THREADS"
+MOST_THREADS = 256
+
+
+class Backend(NamedTuple):
+    """The running backend.
+
+    Attributes:
+        process: id of the process that started it.
+        version: Taichi's version.
+        arch: what it compiles for, for example `x64`.
+        threads: worker threads it may use.
+        launching: held around every kernel launch, because compilation is not safe from two threads at once.
+    """
+
+    process: int
+    version: str
+    arch: str
+    threads: int
+    launching: threading.Lock
+
+
+_starting = threading.Lock()
+_running: Backend | None = None
+
+
+def start(cache: Path | None = None) -> Backend:
+    """Return the backend, started by the first call in this process.
+
+    Args:
+        cache: folder where compiled kernels are kept between processes; None compiles afresh (under a second per kernel).
+            The first caller decides: later calls get the running backend whatever they pass.
+
+    Raises:
+        EnvironmentBlockedError: this process was forked from one that had started the backend.
+        InputError: THUNDERLAB_THREADS is set to something other than a whole number from 1 to 256.
+    """
+    global _running  # noqa: PLW0603 - Taichi itself is one per process
+    running = _running
+    if running is None:
+        # A lock inherited in the locked state would never open, so a child forked in mid-start must not wait for it.
+        if not _starting.acquire(timeout=60):
+            raise EnvironmentBlockedError("another thread has been starting Taichi for 60 s", where="automata backend")
+        try:
+            running = _running = _running or _initialise(cache, thread_count())
+        finally:
+            _starting.release()
+    if running.process != os.getpid():
+        raise EnvironmentBlockedError(
+            "a forked process cannot use the Taichi of its parent (it would hang): start workers with "
+            "multiprocessing.get_context('spawn'), or fork before the first lattice is stepped",
+            where="automata backend",
+        )
+    return running
+
+
+def describe() -> dict[str, str | int]:
+    """Return what the kernels run on: `backend`, `version`, `arch` and `threads`. Starts the backend."""
+    running = start()
+    return {"backend": "taichi", "version": running.version, "arch": running.arch, "threads": running.threads}
+
+
+def thread_count() -> int:
+    """Return how many threads the backend may use: THUNDERLAB_THREADS, or every processor this process may run on.
+
+    Raises:
+        InputError: the variable is not a whole number from 1 to 256.
+    """
+    text = os.environ.get(THREADS_VARIABLE, "").strip()
+    if not text:
+        return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, MOST_THREADS)
+    if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= MOST_THREADS):
+        raise InputError(f"expected a whole number from 1 to {MOST_THREADS}, not {text!r}", where="environment", field=THREADS_VARIABLE)
+    return int(text)
+
+
+def _initialise(cache: Path | None, threads: int) -> Backend:
+    try:
+        with _silence(), warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # 1.7.4 asks Python for the locale in a way it deprecates
+            import taichi as ti
+
+            ti.init(
+                arch=ti.cpu,
+                log_level=ti.ERROR,
+                cpu_max_num_threads=threads,
+                # Vectors stay vectors in the compiler's input; scalarised, the packed kernels run four times slower.
+                real_matrix_scalarize=False,
+                offline_cache=cache is not None,
+                **({} if cache is None else {"offline_cache_file_path": str(cache)}),
+            )
+            ti.sync()  # builds what may only be built in this thread; after that any thread may launch
+    except ImportError as error:
+        raise EnvironmentBlockedError(
+            f"Taichi cannot be imported ({error}): install it with pip install taichi", where="automata backend"
+        ) from error
+    return Backend(
+        process=os.getpid(),
+        version=".".join(map(str, ti.__version__)),
+        arch=ti.lang.impl.current_cfg().arch.name,
+        threads=threads,
+        launching=threading.Lock(),
+    )
+
+
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """Keep Taichi's greetings off standard output, where our commands print results.
+
+    Some come from Python (in a notebook `sys.stdout` is not file descriptor 1) and some from C++ (which writes to the descriptor),
+    so both are turned aside for the moment; what other threads print meanwhile is lost.
+    """
+    # Without this Taichi takes the turned-aside sys.stdout for a notebook's and prints to it after every launch.
+    buffering = os.environ.get("TI_ENABLE_PYBUF")
+    os.environ["TI_ENABLE_PYBUF"] = "0"
+    with contextlib.suppress(AttributeError, OSError, ValueError):
+        sys.stdout.flush()
+    kept = os.dup(1) if _is_open(1) else None
+    try:
+        with contextlib.redirect_stdout(io.StringIO()), Path(os.devnull).open("wb") as nowhere:
+            if kept is not None:
+                os.dup2(nowhere.fileno(), 1)
+            yield
+    finally:
+        ctypes.CDLL(None).fflush(None)  # C's own buffer, before the descriptor leads to people again
+        if kept is not None:
+            os.dup2(kept, 1)
+            os.close(kept)
+        if buffering is None:
+            del os.environ["TI_ENABLE_PYBUF"]
+        else:
+            os.environ["TI_ENABLE_PYBUF"] = buffering
+
+
+def _is_open(descriptor: int) -> bool:
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return False
+    return True

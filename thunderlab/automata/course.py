@@ -1,0 +1,108 @@
+"""One scenario run to its end, and the metrics read off its course."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from thunderlab.automata import attractor, facts, observables
+from thunderlab.automata.attractor import Attractor
+from thunderlab.automata.fingerprint import cells_sha256
+from thunderlab.automata.kernels.reference import Cells
+from thunderlab.automata.lattice import Lattice
+from thunderlab.automata.results import Breach, Value
+from thunderlab.automata.scenario import Scenario
+from thunderlab.automata.settling import Settling, settle
+from thunderlab.automata.trail import MakeLattice, Trail
+
+ENTROPY_SAMPLES = 200
+
+
+@dataclass(frozen=True, eq=False)
+class Course:
+    """What a run left behind.
+
+    Attributes:
+        scenario: what was run.
+        trail: population and fingerprint of every step, and the states at the probes.
+        attractor: the first repeat of the state within the duration.
+        settling: how the population settles, or None.
+        final: the last state, uint8 of the scenario's shape.
+        clusters: connected groups of live cells in it.
+        entropy: state entropy in bits after 0, 1, ... steps.
+    """
+
+    scenario: Scenario
+    trail: Trail
+    attractor: Attractor
+    settling: Settling | None
+    final: Cells
+    clusters: int
+    entropy: list[float]
+
+    def metrics(self) -> dict[str, Value]:
+        """Return the observables by name; None where one is undefined.
+
+        * `population_final`, `alive_ratio`, `cluster_count`: of the last state.
+        * `entropy_mean`, `entropy_std`, `entropy_final`, `entropy_trend`: of the state entropy in bits over steps 0..duration; the
+          trend is the mean of the last quarter less that of the first.
+        * `convergence_steps`, `oscillation_period`, `displacement`: the first step whose state comes again, after how many steps,
+          and by how much moved (`1,1`); None when no state comes again, as in chaos.
+        * `population_settles_at`, `population_period`, `population_growth`: the same of the population alone.
+        * `cells_sha256`: digest of the last state, moved to the origin; `probes_sha256`: of the states at the probes, as they lie;
+          `populations_sha256`: of the population after each step, as little-endian 64-bit integers.
+        """
+        mean, spread = observables.mean_and_std(self.entropy)
+        moved = self.attractor.displacement
+        settled = self.settling
+        population = int(self.trail.populations[-1])
+        return {
+            "population_final": population,
+            "alive_ratio": observables.alive_ratio(population, self.final.size),
+            "entropy_mean": mean,
+            "entropy_std": spread,
+            "entropy_final": self.entropy[-1],
+            "entropy_trend": observables.trend(self.entropy),
+            "cluster_count": self.clusters,
+            "convergence_steps": self.attractor.transient,
+            "oscillation_period": self.attractor.period,
+            "displacement": None if moved is None else ",".join(map(str, moved)),
+            "population_settles_at": None if settled is None else settled.step,
+            "population_period": None if settled is None else settled.period,
+            "population_growth": None if settled is None else settled.growth,
+            "cells_sha256": cells_sha256(self.final),
+            "probes_sha256": self._probes_sha256(),
+            "populations_sha256": hashlib.sha256(self.trail.populations.astype("<i8").tobytes()).hexdigest(),
+        }
+
+    def breaches(self) -> list[Breach]:
+        """Return the published facts that the run contradicts."""
+        return facts.check(self.scenario.expect, self.trail, self.attractor, self.settling, self.clusters)
+
+    def entropy_samples(self) -> tuple[float, ...]:
+        """Return at most 200 entropies, evenly spread from step 0 to the end, both included."""
+        last = len(self.entropy) - 1
+        count = min(ENTROPY_SAMPLES, last + 1)
+        return tuple(self.entropy[index * last // (count - 1)] for index in range(count))
+
+    def _probes_sha256(self) -> str:
+        lines = (f"{probe} {cells_sha256(self.trail.cells_at(probe), moved=False)}\n" for probe in self.scenario.probes)
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def run(scenario: Scenario, lattice: MakeLattice = Lattice) -> Course:
+    """Run a scenario from step 0 to its duration and return its course; nothing outside the returned value changes."""
+    trail = Trail(scenario.initial_cells(), scenario.rule, scenario.boundary, lattice)
+    for stop in sorted({*scenario.probes, *(copies.step for copies in scenario.expect.copies_at), scenario.duration} - {0}):
+        trail.run_to(stop)
+        trail.keep()
+    final = trail.cells_at(scenario.duration)
+    return Course(
+        scenario=scenario,
+        trail=trail,
+        attractor=attractor.find_in(trail, scenario.duration),
+        settling=settle(trail.populations),
+        final=final,
+        clusters=observables.cluster_count(final, scenario.boundary),
+        entropy=observables.entropies(trail.populations, final.size),
+    )

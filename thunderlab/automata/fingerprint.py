@@ -1,0 +1,92 @@
+"""Where a state lies and the digest it is known by: the bounding box, and one fixed text per state."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thunderlab.automata.kernels.reference import Cells
+
+_BLOCK = 1 << 18
+
+
+def bbox(cells: Cells) -> list[list[int]] | None:
+    """Return `[min, max]` of the live cells per axis in the order of the shape, or None when nothing lives.
+
+    Coordinates are plain: on a torus a pattern across the seam spans the whole axis.
+
+    >>> bbox(np.array([[0, 0, 0], [0, 1, 1]], np.uint8))
+    [[1, 1], [1, 2]]
+    """
+    found = []
+    for axis in range(cells.ndim):
+        alive = np.flatnonzero(cells.any(axis=tuple(other for other in range(cells.ndim) if other != axis)))
+        if alive.size == 0:
+            return None
+        found.append([int(alive[0]), int(alive[-1])])
+    return found
+
+
+def canonical_cells(cells: Cells, *, moved: bool = True) -> bytes:
+    r"""Return the text that stands for a state: one line `x,y,state` (3D: `z,y,x,state`) per non-zero cell, in row-major order.
+
+    Args:
+        cells: uint8 `[y x]` or `[z y x]`.
+        moved: count coordinates from the corner of the bounding box instead of the lattice's.
+
+    >>> canonical_cells(np.array([[0, 0, 0], [0, 1, 1]], np.uint8))
+    b'0,0,1\n1,0,1\n'
+    """
+    return b"".join(_blocks(cells, moved=moved))
+
+
+def cells_sha256(cells: Cells, *, moved: bool = True) -> str:
+    """Return the SHA-256 of `canonical_cells` in lower-case hexadecimal, without holding all of that text at once.
+
+    >>> cells_sha256(np.zeros((2, 2), np.uint8)) == hashlib.sha256(b"").hexdigest()
+    True
+    """
+    found = hashlib.sha256()
+    for block in _blocks(cells, moved=moved):
+        found.update(block)
+    return found.hexdigest()
+
+
+def _blocks(cells: Cells, *, moved: bool) -> Iterator[bytes]:
+    box = bbox(cells)
+    if box is None:
+        return
+    flat = np.flatnonzero(cells)
+    states = cells.ravel()[flat]
+    origin = [low for low, _ in box] if moved else [0] * cells.ndim
+    tables = [_decimals(high - low) for (_, high), low in zip(box, origin, strict=True)]
+    state_table = _decimals(int(states.max()))
+    for start in range(0, flat.size, _BLOCK):
+        block = flat[start : start + _BLOCK]
+        places = np.unravel_index(block, cells.shape)
+        columns = [table[place - low] for table, place, low in zip(tables, places, origin, strict=True)]
+        if cells.ndim == 2:
+            columns.reverse()
+        yield _lines([*columns, state_table[states[start : start + _BLOCK]]])
+
+
+def _decimals(most: int) -> NDArray[np.uint8]:
+    """Return the decimal text of every number from 0 to `most`, one a row, filled on the left with zero bytes."""
+    width = len(str(most))
+    return (
+        np.array([str(number).rjust(width, "\0").encode() for number in range(most + 1)], dtype=f"S{width}")
+        .view(np.uint8)
+        .reshape(-1, width)
+    )
+
+
+def _lines(columns: list[NDArray[np.uint8]]) -> bytes:
+    """Return the text of rows of numbers: columns of equal width with their separators first, then without the fill."""
+    parts = []
+    for index, column in enumerate(columns):
+        separator = b"," if index < len(columns) - 1 else b"\n"
+        parts += [column, np.full((len(column), 1), ord(separator), np.uint8)]
+    return np.hstack(parts).tobytes().replace(b"\0", b"")

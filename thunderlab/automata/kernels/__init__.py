@@ -1,0 +1,1 @@
+"""Kernels: one file per family, each bit-identical to `reference`."""

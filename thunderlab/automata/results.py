@@ -1,0 +1,75 @@
+"""What a QA run answers with: plain frozen records that travel to the store, the report and JSON alike."""
+
+from __future__ import annotations
+
+import msgspec
+
+Value = float | int | str | None
+
+
+class Breach(msgspec.Struct, frozen=True):
+    """One metric outside what was promised: the value, what was expected, and the limits it had to stay within."""
+
+    metric: str
+    value: Value
+    baseline: Value
+    low: Value
+    high: Value
+
+
+class ScenarioResult(msgspec.Struct, frozen=True, kw_only=True):
+    """How one scenario went.
+
+    Attributes:
+        name: the scenario's name.
+        title: what it is, in words.
+        regime: `fixed`, `periodic`, `chaotic` or `edge`.
+        rule: the rule in its canonical spelling.
+        boundary: `torus` or `dead`.
+        shape: lattice size, `[y, x]` or `[z, y, x]`.
+        steps: steps simulated.
+        seed: the scenario's seed.
+        passed: no breach.
+        metrics: observables by name; None where one is undefined.
+        breaches: what was outside, empty when it passed.
+        duration_us: wall time of the scenario.
+        entropy: state entropy in bits, at most 200 samples evenly spread from step 0 to the end.
+        scenario_digest: digest of the scenario as run.
+        final_state: the last lattice as `observables.pack` writes it, for pictures and for replay.
+    """
+
+    name: str
+    title: str
+    regime: str
+    rule: str
+    boundary: str
+    shape: tuple[int, ...]
+    steps: int
+    seed: int
+    passed: bool
+    metrics: dict[str, Value]
+    breaches: tuple[Breach, ...]
+    duration_us: int
+    entropy: tuple[float, ...]
+    scenario_digest: str
+    final_state: bytes
+
+
+class SuiteResult(msgspec.Struct, frozen=True, kw_only=True):
+    """How one suite went.
+
+    Attributes:
+        suite: its name.
+        passed: every scenario passed and the suite stayed within its budget.
+        duration_us: wall time of the whole suite.
+        budget_s: the longest it may take.
+        breaches: what the suite as a whole breached (`suite.duration_s`), empty when nothing.
+        scenarios: one result each, in name order.
+    """
+
+    suite: str
+    passed: bool
+    duration_us: int
+    budget_s: float
+    breaches: tuple[Breach, ...]
+    scenarios: tuple[ScenarioResult, ...]

@@ -1,0 +1,96 @@
+"""Where a run starts: a scenario file, a pattern file or a random soup, made into cells, rule and boundary."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from thunderlab.automata.kernels.reference import Boundary, Cells
+from thunderlab.automata.pattern import MOST_CELLS, Pattern
+from thunderlab.automata.rule import Rule
+from thunderlab.automata.scenario_file import read_scenario
+from thunderlab.automata.soup import soup
+from thunderlab.errors import InputError
+
+LIFE = "B3/S23"
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """A complete start; `steps` is the scenario's duration, None when there is no scenario."""
+
+    cells: Cells
+    rule: Rule
+    boundary: Boundary
+    steps: int | None = None
+
+
+def from_scenario(path: Path, rule: str | None, boundary: Boundary | None) -> Start:
+    """Return a scenario's start; `rule` and `boundary` override the file's when given."""
+    scenario = read_scenario(path)
+    parsed = scenario.rule if rule is None else Rule.parse(rule, dimensions=len(scenario.shape))
+    return Start(scenario.initial_cells(), parsed, boundary or scenario.boundary, scenario.duration)
+
+
+def from_pattern(path: Path, size: tuple[int, ...] | None, rule: str | None, boundary: Boundary | None) -> Start:
+    """Return an RLE pattern's start: centred on a lattice of `size`, else on one of the size its header names.
+
+    Raises:
+        InputError: when the pattern is empty without a size, or does not fit.
+    """
+    pattern = Pattern.read(path)
+    height, width = pattern.cells.shape
+    shape = size or (height, width)
+    if len(shape) != 2:
+        raise InputError("a pattern is two-dimensional; give its lattice as HxW", field="--size")
+    if 0 in shape:
+        raise InputError("is empty; give the lattice's size with --size HxW", where=path)
+    if height > shape[0] or width > shape[1]:
+        raise InputError(f"{shape[0]}x{shape[1]} is too small for the pattern, which is {height}x{width}", field="--size")
+    cells = np.zeros(shape, dtype=np.uint8)
+    top, left = (shape[0] - height) // 2, (shape[1] - width) // 2
+    cells[top : top + height, left : left + width] = pattern.cells
+    return Start(cells, Rule.parse(rule or pattern.rule or LIFE, dimensions=2), boundary or "torus")
+
+
+def from_soup(density: float, size: tuple[int, ...] | None, seed: int, rule: str | None, boundary: Boundary | None) -> Start:
+    """Return a random start; the rule is Life when none is given in 2D.
+
+    Raises:
+        InputError: when the density or seed is out of range, or a 3D soup has no rule.
+    """
+    if size is None:
+        raise InputError("a soup needs a lattice: HxW, or DxHxW in 3D", field="--size")
+    if not 0 <= density <= 1:
+        raise InputError(f"a density lies in 0..1, got {density:g}", field="--soup")
+    if seed < 0:
+        raise InputError(f"a seed is an integer >= 0, got {seed}", field="--seed")
+    if rule is None and len(size) == 3:
+        raise InputError("a 3D soup needs a rule, for example B5-7/S4-6", field="--rule")
+    return Start(soup(size, density, seed), Rule.parse(rule or LIFE, dimensions=len(size)), boundary or "torus")
+
+
+def parse_size(text: str) -> tuple[int, ...]:
+    """Return `"48x64"` as (48, 64) and `"8x16x32"` as (8, 16, 32).
+
+    Raises:
+        InputError: for anything else, an empty side, or more cells than fit; then it says how much memory they would need.
+
+    >>> parse_size("48x64")
+    (48, 64)
+    """
+    parts = text.lower().split("x")
+    if len(parts) not in (2, 3) or not all(part.isascii() and part.isdigit() and len(part) <= 9 for part in parts):
+        raise InputError(f"{text!r} is not a size; write HxW, or DxHxW in 3D", field="--size")
+    size = tuple(int(part) for part in parts)
+    if 0 in size:
+        raise InputError(f"{text} has an empty side", field="--size")
+    cells = math.prod(size)
+    if cells > MOST_CELLS:
+        raise InputError(
+            f"{text} is {cells:,} cells, which would need {cells / 2**30:.1f} GiB; at most {MOST_CELLS:,} are run", field="--size"
+        )
+    return size

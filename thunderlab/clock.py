@@ -1,0 +1,116 @@
+"""Time: a real clock, a virtual one with the same two methods, RFC 3339 text and time-ordered ids."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+import uuid
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """What everything that needs time is handed; tests and simulations hand in a `VirtualClock`."""
+
+    def now_us(self) -> int:
+        """Return microseconds since 1970-01-01T00:00:00Z."""
+
+    def monotonic_ns(self) -> int:
+        """Return nanoseconds of a clock that never goes back; only differences mean something."""
+
+
+class SystemClock:
+    """The machine's own clock."""
+
+    def now_us(self) -> int:
+        """Return microseconds since the epoch, as the machine believes them to be."""
+        return time.time_ns() // 1_000
+
+    def monotonic_ns(self) -> int:
+        """Return `time.perf_counter_ns()`."""
+        return time.perf_counter_ns()
+
+
+class VirtualClock:
+    """A clock that stands still until it is told to move.
+
+    >>> clock = VirtualClock(start_us=0)
+    >>> clock.advance(2.5)
+    >>> clock.now_us(), clock.monotonic_ns()
+    (2500000, 2500000000)
+    """
+
+    def __init__(self, start_us: int = 1_700_000_000_000_000) -> None:
+        self._now_us = start_us
+        self._elapsed_ns = 0
+
+    def now_us(self) -> int:
+        """Return the time it was moved to."""
+        return self._now_us
+
+    def monotonic_ns(self) -> int:
+        """Return how far it was moved in all."""
+        return self._elapsed_ns
+
+    def advance(self, seconds: float) -> None:
+        """Move forward by `seconds` (>= 0)."""
+        if seconds < 0:
+            raise ValueError("a clock is only ever moved forward; use set_back to imitate a clock change")
+        self._now_us += round(seconds * 1e6)
+        self._elapsed_ns += round(seconds * 1e9)
+
+    def set_back(self, seconds: float) -> None:
+        """Move wall time back, as an administrator or NTP may; monotonic time is untouched."""
+        self._now_us -= round(seconds * 1e6)
+
+
+def rfc3339(at_us: int) -> str:
+    """Return microseconds since the epoch as RFC 3339 UTC with six decimals.
+
+    >>> rfc3339(1_000_000)
+    '1970-01-01T00:00:01.000000Z'
+    """
+    return datetime.fromtimestamp(at_us // 1_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%S") + f".{at_us % 1_000_000:06d}Z"
+
+
+def parse_rfc3339(text: str) -> int:
+    """Return microseconds since the epoch for the exact form `rfc3339` writes.
+
+    Raises:
+        ValueError: for any other form, so that one instant has one text.
+
+    >>> parse_rfc3339("1970-01-01T00:00:01.000000Z")
+    1000000
+    """
+    moment = datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    at_us = (moment - datetime(1970, 1, 1, tzinfo=UTC)) // _MICROSECOND
+    if rfc3339(at_us) != text:
+        raise ValueError(f"time {text!r} is not in the form 2026-01-31T12:00:00.000000Z")
+    return at_us
+
+
+_MICROSECOND = datetime.resolution
+
+
+class IdSource:
+    """Makes UUID version 7 ids (RFC 9562): 48 bits of milliseconds, then 12 bits of sub-millisecond order, then 62 random bits.
+
+    Ids from one source never go back, even when the clock does: the last (millisecond, order) pair is kept and counted up.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._last = 0
+        self._lock = threading.Lock()
+
+    def new(self) -> str:
+        """Return a fresh id as text, for example `018bcfe5-6800-7000-8f3a-5c1d2e3f4a5b`."""
+        now_us = self._clock.now_us()
+        # 12 bits hold 1/4096 ms: method 3 of RFC 9562 section 6.2.
+        stamp = (now_us // 1_000) << 12 | (now_us % 1_000) * 4096 // 1_000
+        with self._lock:
+            self._last = max(stamp, self._last + 1)
+            stamp = self._last
+        value = (stamp >> 12) << 80 | 0x7 << 76 | (stamp & 0xFFF) << 64 | 0b10 << 62 | secrets.randbits(62)
+        return str(uuid.UUID(int=value))

@@ -1,0 +1,75 @@
+"""What is on this machine: looked at, never assumed."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+from dataclasses import dataclass
+from importlib import util
+
+from thunderlab import __version__, workspace
+from thunderlab.faces.report.provenance import PACKAGES, installed_versions
+from thunderlab.locks import holder
+
+
+@dataclass(frozen=True)
+class Part:
+    """An optional part: whether it is here, where or why not, and what it is for."""
+
+    name: str
+    present: bool
+    detail: str
+    purpose: str
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Everything `thunderlab doctor` shows."""
+
+    facts: dict[str, str | int | None]
+    versions: dict[str, str]
+    parts: tuple[Part, ...]
+
+
+def examine() -> Findings:
+    """Look around and return what there is; nothing is created, not even the workspace."""
+    from thunderlab.automata import backend
+
+    place = workspace.locate()
+    store = place / "lab.db"
+    engine = backend.describe()
+    facts: dict[str, str | int | None] = {
+        "thunderlab": __version__,
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "processors": os.cpu_count(),
+        "workspace": f"{place}{'' if place.is_dir() else ' (made on first use)'}",
+        "store": f"SQLite, {store.stat().st_size} bytes" if store.is_file() else "SQLite (made on first use)",
+        "store writer": holder(store.with_name(store.name + ".writer.lock")) or "nobody",
+        "engine": ", ".join(f"{name} {value}" for name, value in engine.items()),
+        "notebooks": str(workspace.shipped("notebooks")),
+        "scenarios": str(workspace.shipped("scenarios")),
+    }
+    return Findings(facts, installed_versions(PACKAGES), tuple(_parts()))
+
+
+def _parts() -> list[Part]:
+    return [
+        _program("git", "the commit in a report's provenance"),
+        _program("chromium", "the browser tests of the report"),
+        _program("nvidia-smi", "a GPU; the engine runs on the processor without one"),
+        _module("numba", "the packed-kernel rival in make bench"),
+        _module("playwright", "the browser tests of the report"),
+        _module("jupyterlab", "thunderlab lab"),
+    ]
+
+
+def _program(name: str, purpose: str) -> Part:
+    found = shutil.which(name)
+    return Part(name, found is not None, found or "not on the path", purpose)
+
+
+def _module(name: str, purpose: str) -> Part:
+    present = util.find_spec(name) is not None
+    return Part(name, present, installed_versions([name]).get(name, "") if present else "not installed", purpose)

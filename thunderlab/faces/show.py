@@ -1,0 +1,90 @@
+"""What notebooks display: lattices as pictures, courses as lines, results as Polars frames."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from thunderlab.automata.kernels.reference import Cells
+from thunderlab.faces import charts
+
+if TYPE_CHECKING:
+    import polars as pl
+    from IPython.display import HTML, Image
+
+    from thunderlab.automata.qa import RecordedRun
+    from thunderlab.gate import Readiness
+
+
+def lattice(cells: Cells, *, size: int = 360) -> Image:
+    """Return a lattice as a picture of about `size` pixels; see `charts.cells_png`."""
+    from IPython.display import Image
+
+    return Image(data=charts.cells_png(cells, size=size), format="png")
+
+
+def line(values: Sequence[float], *, title: str, unit: str = "", limits: Sequence[float] = ()) -> HTML:
+    """Return values over time as a line with its description; see `charts.sparkline`."""
+    from IPython.display import HTML
+
+    return HTML(
+        f"<figure><figcaption>{title}</figcaption>{charts.sparkline(values, title=title, unit=unit, limits=limits, width=560, height=120)}</figure>"
+    )
+
+
+def frame(rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
+    """Return rows as a Polars frame that shows all of them when displayed."""
+    import polars as pl
+
+    pl.Config.set_tbl_rows(200)
+    pl.Config.set_fmt_str_lengths(120)
+    pl.Config.set_tbl_hide_dataframe_shape(True)
+    pl.Config.set_tbl_hide_column_data_types(True)
+    return pl.DataFrame(list(rows), infer_schema_length=None)
+
+
+def scenarios(run: RecordedRun) -> pl.DataFrame:
+    """Return one row per scenario of a QA run: how it went and what was measured."""
+    shown = ("population_final", "alive_ratio", "entropy_mean", "cluster_count", "convergence_steps", "oscillation_period")
+    return frame(
+        [
+            {
+                "scenario": one.name,
+                "regime": one.regime,
+                "rule": one.rule,
+                "size": "x".join(map(str, one.shape)),
+                "steps": one.steps,
+                "passed": one.passed,
+                **{name: one.metrics[name] for name in shown},
+            }
+            for one in run.result.scenarios
+        ]
+    )
+
+
+def breaches(run: RecordedRun) -> pl.DataFrame:
+    """Return one row per breach of a QA run, none when all is well."""
+    found = [(one.name, breach) for one in run.result.scenarios for breach in one.breaches]
+    found += [(run.result.suite, breach) for breach in run.result.breaches]
+    columns = ("metric", "value", "baseline", "low", "high")
+    rows = [{"scenario": name, **{column: str(getattr(breach, column)) for column in columns}} for name, breach in found]
+    return frame(rows or [dict.fromkeys(("scenario", *columns), "none")])
+
+
+def readings(readiness: Readiness) -> pl.DataFrame:
+    """Return one row per reading of the gate."""
+    return frame(
+        [
+            {
+                "status": reading.status,
+                "reading": reading.name,
+                "value": None if reading.value is None else float(reading.value),
+                "unit": reading.unit,
+                "samples": reading.samples,
+                "age_s": reading.age_s,
+                "limits": reading.threshold,
+                "source": reading.source,
+            }
+            for reading in readiness.readings
+        ]
+    )

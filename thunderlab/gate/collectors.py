@@ -1,0 +1,191 @@
+"""One collector per reading: each looks at live data and says what it saw, or that there is nothing to see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from thunderlab.automata.events import ReplayCompleted
+from thunderlab.automata.qa import Qa, RecordedRun
+from thunderlab.clock import Clock, parse_rfc3339
+from thunderlab.events import Bus
+from thunderlab.gate.events import RunCompleted
+from thunderlab.gate.reading import Reading
+from thunderlab.ledger import AuditFailed, Chain, audit
+from thunderlab.stats import quantile
+from thunderlab.store import Store
+from thunderlab.telemetry import Meter, summarise
+
+SUITE = "core"
+HISTORY = 30
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Everything a collector may look at; the hall fills it in."""
+
+    store: Store
+    clock: Clock
+    bus: Bus
+    chain: Chain
+    meter: Meter
+    qa: Qa
+
+    def age_s(self, at: str) -> float:
+        """Return how long ago an RFC 3339 time was; a time in the future counts as now."""
+        return max(0.0, (self.clock.now_us() - parse_rfc3339(at)) / 1e6)
+
+
+class Observation(msgspec.Struct, frozen=True, kw_only=True):
+    """What a collector saw."""
+
+    value: float | int | None
+    samples: int
+    age_s: float | None
+    source: str
+    why: str = ""
+    history: tuple[float, ...] = ()
+
+
+class Collector(msgspec.Struct, frozen=True, kw_only=True):
+    """A reading's name, words and unit, and the function that takes it."""
+
+    name: str
+    title: str
+    unit: str
+    observe: Callable[[Sources], Observation]
+
+    def read(self, sources: Sources) -> Reading:
+        """Take the reading. A collector that fails reads nothing, and says why: never zero."""
+        try:
+            seen = self.observe(sources)
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong, the gate must know that it does not know
+            why = f"could not be read: {type(error).__name__}: {' '.join(str(error).split())}"
+            seen = Observation(value=None, samples=0, age_s=None, source="", why=why)
+        return Reading(name=self.name, title=self.title, unit=self.unit, **msgspec.structs.asdict(seen))
+
+
+def _event_chain(sources: Sources) -> Observation:
+    with sources.store.read() as connection:
+        found = audit(connection, sources.bus.catalogue)
+    why = ""
+    if not found.ok:
+        first = found.failures[0]
+        why = f"first at block {first.seq}: {first.kind}: {first.detail}"
+        sources.bus.emit(AuditFailed(blocks=found.blocks, failures=len(found.failures), first_bad_seq=first.seq, kind=first.kind))
+    return Observation(value=len(found.failures), samples=found.blocks, age_s=0.0, source="event_chain_blocks, recomputed now", why=why)
+
+
+def _of_suite(measure: Callable[[RecordedRun], float | int | None]) -> Callable[[Sources], Observation]:
+    """Return a collector function over the newest recorded run of the core suite, with earlier runs as history."""
+
+    def observe(sources: Sources) -> Observation:
+        runs = sources.qa.runs(SUITE, newest=HISTORY)
+        if not runs:
+            return Observation(
+                value=None,
+                samples=0,
+                age_s=None,
+                source="qa_runs",
+                why=f"no run of the suite yet; make one with: thunderlab qa run --suite {SUITE}",
+            )
+        newest = runs[0]
+        values = [measure(run) for run in reversed(runs)]
+        return Observation(
+            value=values[-1],
+            samples=len(newest.result.scenarios),
+            age_s=sources.age_s(newest.started_at),
+            source=f"qa_runs {newest.run_id}",
+            history=tuple(float(value) for value in values if value is not None),
+        )
+
+    return observe
+
+
+def _breaches(run: RecordedRun) -> int:
+    return len(run.result.breaches) + sum(len(scenario.breaches) for scenario in run.result.scenarios)
+
+
+def _numbers(run: RecordedRun, metric: str) -> list[float]:
+    found = (scenario.metrics.get(metric) for scenario in run.result.scenarios)
+    return [value for value in found if isinstance(value, int | float)]
+
+
+def _entropy_mean(run: RecordedRun) -> float | None:
+    values = _numbers(run, "entropy_mean")
+    return sum(values) / len(values) if values else None
+
+
+def _convergence_p95(run: RecordedRun) -> float | None:
+    values = _numbers(run, "convergence_steps")
+    return quantile(values, 0.95) if values else None
+
+
+def _replay_fidelity(sources: Sources) -> Observation:
+    blocks = list(sources.chain.blocks(name=ReplayCompleted.NAME, newest=HISTORY))
+    if not blocks:
+        return Observation(
+            value=None,
+            samples=0,
+            age_s=None,
+            source=ReplayCompleted.NAME,
+            why="nothing was replayed yet; replay with: thunderlab qa replay SCENARIO",
+        )
+    replays = [msgspec.json.decode(block.payload, type=ReplayCompleted) for block in blocks]
+    return Observation(
+        value=min(replay.fidelity for replay in replays),
+        samples=sum(replay.steps for replay in replays),
+        age_s=sources.age_s(blocks[0].inserted_at),
+        source=f"the newest {len(blocks)} {ReplayCompleted.NAME} events",
+        history=tuple(replay.fidelity for replay in reversed(replays)),
+    )
+
+
+def _append_latency(sources: Sources) -> Observation:
+    sources.meter.flush()
+    recorded = sources.meter.recorded("ledger.append")
+    summary = summarise(recorded.samples) if recorded else None
+    if recorded is None or summary is None:
+        return Observation(value=None, samples=0, age_s=None, source="telemetry_windows", why="no append was timed yet")
+    source = "telemetry_windows, ledger.append"
+    return Observation(value=summary.p95.value, samples=summary.samples, age_s=sources.age_s(recorded.newest_at), source=source)
+
+
+def _notebooks(sources: Sources) -> Observation:
+    blocks = list(sources.chain.blocks(name=RunCompleted.NAME, newest=HISTORY))
+    if not blocks:
+        return Observation(
+            value=None,
+            samples=0,
+            age_s=None,
+            source=RunCompleted.NAME,
+            why="the main job has not run here yet; start it with: thunderlab run",
+        )
+    runs = [msgspec.json.decode(block.payload, type=RunCompleted) for block in blocks]
+    newest = runs[0]
+    return Observation(
+        value=len(newest.failed),
+        samples=newest.notebooks,
+        age_s=sources.age_s(blocks[0].inserted_at),
+        source=f"{RunCompleted.NAME}, run {newest.run_id}",
+        why=f"failed: {', '.join(newest.failed)}" if newest.failed else "",
+        history=tuple(float(len(run.failed)) for run in reversed(runs)),
+    )
+
+
+COLLECTORS: Sequence[Collector] = (
+    Collector(name="event_chain.audit.failures", title="Event chain audit failures", unit="count", observe=_event_chain),
+    Collector(name="ca.qa.breaches", title="CA QA breaches, core suite", unit="count", observe=_of_suite(_breaches)),
+    Collector(
+        name="ca.qa.duration_s", title="CA QA duration, core suite", unit="s", observe=_of_suite(lambda run: run.result.duration_us / 1e6)
+    ),
+    Collector(name="ca.qa.replay_fidelity", title="CA replay fidelity", unit="fraction", observe=_replay_fidelity),
+    Collector(name="ca.entropy.mean_bits", title="CA state entropy, mean over scenarios", unit="bits", observe=_of_suite(_entropy_mean)),
+    Collector(
+        name="ca.convergence.steps_p95", title="CA convergence time, 95th percentile", unit="steps", observe=_of_suite(_convergence_p95)
+    ),
+    Collector(name="ledger.append.latency_us_p95", title="Ledger append latency, 95th percentile", unit="us", observe=_append_latency),
+    Collector(name="run.notebooks.failed", title="Notebooks that failed in the last main job", unit="count", observe=_notebooks),
+)

@@ -1,0 +1,83 @@
+"""The hall: opens a workspace, wires every room, and is the one object notebooks, commands and tests hold."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from thunderlab import automata, gate, ledger, workspace
+from thunderlab.automata.room import Automata
+from thunderlab.clock import Clock, SystemClock
+from thunderlab.events import Bus, Catalogue
+from thunderlab.gate.collectors import Sources
+from thunderlab.keys import KeyRing
+from thunderlab.ledger import Chain
+from thunderlab.store import Store
+from thunderlab.telemetry import Meter
+
+STORE = "lab.db"
+
+
+def catalogue() -> Catalogue:
+    """Return every event there is: each room's own vocabulary, put together."""
+    return Catalogue([*ledger.EVENTS, *automata.EVENTS, *gate.EVENTS])
+
+
+class Lab:
+    """An open workspace. Any number of processes may have it open at once; use it as a context manager.
+
+    Args:
+        path: the workspace folder; see `thunderlab.workspace.locate` for what None means. Created on first use.
+        clock: where time comes from; tests hand in a virtual one.
+
+    Attributes:
+        workspace: the folder.
+        store: the tables all processes share.
+        events: emit and subscribe.
+        ledger: the chain that durable events become blocks of.
+        telemetry: spans and windows.
+        keys: the workspace's Ed25519 keys.
+        automata: simulate, observe and judge cellular automata.
+        gate: is this lab ready?
+
+    Raises:
+        EnvironmentBlockedError: when the workspace cannot be made or opened.
+    """
+
+    def __init__(self, path: str | os.PathLike[str] | None = None, *, clock: Clock | None = None) -> None:
+        self.workspace: Path = workspace.locate(path)
+        workspace.make(self.workspace)
+        self.clock: Clock = clock or SystemClock()
+        scenarios = workspace.shipped("scenarios")
+        self.store = Store(self.workspace / STORE)
+        self.telemetry = Meter(self.store, self.clock)
+        self.ledger = Chain(self.store, self.clock, self.telemetry)
+        self.events = Bus(catalogue(), self.clock, self.ledger.append)
+        self.keys = KeyRing(self.workspace / "keys", self.clock)
+        self.automata = Automata(
+            store=self.store,
+            bus=self.events,
+            chain=self.ledger,
+            meter=self.telemetry,
+            clock=self.clock,
+            scenarios=scenarios,
+            workspace=self.workspace,
+        )
+        sources = Sources(store=self.store, clock=self.clock, bus=self.events, chain=self.ledger, meter=self.telemetry, qa=self.automata.qa)
+        self.gate = gate.Gate(sources, default_thresholds=scenarios / "gate" / "thresholds.yaml")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Lab({str(self.workspace)!r})"
+
+    def close(self) -> None:
+        """Save telemetry and close the store. Nothing durable waits for this: a killed process loses only latency samples."""
+        self.telemetry.flush()
+        self.store.close()

@@ -1,0 +1,122 @@
+"""A block of a chain: which bytes are hashed, in which order, and what a well-formed row looks like.
+
+The writer and the auditor share this file and nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+import msgspec
+
+from thunderlab.canonical import digest
+from thunderlab.clock import parse_rfc3339
+
+FORMAT = "thunderlab-ledger/1"
+GENESIS_PREV = "0" * 64
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+_NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
+_ORIGIN = re.compile(r"[A-Za-z0-9._/-]{1,200}")
+
+
+class Block(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of a chain.
+
+    Attributes:
+        seq: 0, 1, 2, ... without gaps.
+        id: UUID version 7 of the event.
+        prev_hash: `aggregate_hash` of block seq - 1; 64 zeros for the first.
+        payload_hash: SHA-256 of `payload`.
+        aggregate_hash: SHA-256 over the header; see `header`.
+        event_name: dotted name.
+        event_version: schema version of the payload.
+        inserted_at: RFC 3339 UTC with microseconds.
+        payload: the event's exact bytes.
+    """
+
+    seq: int
+    id: str
+    prev_hash: str
+    payload_hash: str
+    aggregate_hash: str
+    event_name: str
+    event_version: int
+    inserted_at: str
+    payload: bytes
+
+
+def header(
+    *, origin: str, seq: int, prev_hash: str, payload_hash: str, id: str, inserted_at: str, event_name: str, event_version: int
+) -> bytes:
+    """Return the bytes a block's hash covers: every column but the payload itself, which is covered by its hash.
+
+    Nine lines: format tag, ledger origin, seq, prev_hash, payload_hash, id, time, event name, schema version. None of the fields
+    can hold a line break, so no two blocks share a header.
+    """
+    fields = (FORMAT, origin, str(seq), prev_hash, payload_hash, id, inserted_at, event_name, str(event_version))
+    assert not any("\n" in field for field in fields)
+    return "".join(f"{field}\n" for field in fields).encode()
+
+
+def leaf_hash(head: bytes) -> str:
+    """Return SHA-256(0x00 || header): the chain hash is at the same time the leaf hash of RFC 6962's Merkle tree."""
+    return hashlib.sha256(b"\0" + head).hexdigest()
+
+
+def link(*, origin: str, seq: int, prev_hash: str, id: str, inserted_at: str, event_name: str, event_version: int, payload: bytes) -> Block:
+    """Return the block that follows `prev_hash`."""
+    payload_hash = digest(payload)
+    head = header(
+        origin=origin,
+        seq=seq,
+        prev_hash=prev_hash,
+        payload_hash=payload_hash,
+        id=id,
+        inserted_at=inserted_at,
+        event_name=event_name,
+        event_version=event_version,
+    )
+    return Block(
+        seq=seq,
+        id=id,
+        prev_hash=prev_hash,
+        payload_hash=payload_hash,
+        aggregate_hash=leaf_hash(head),
+        event_name=event_name,
+        event_version=event_version,
+        inserted_at=inserted_at,
+        payload=payload,
+    )
+
+
+def malformed(block: Block) -> str | None:
+    """Return what is wrong with the form of a row's fields, None when nothing is.
+
+    SQLite stores any type in any column, so types are checked too; the chain's hashes are not looked at here.
+    """
+    kinds = ((block.seq, int), (block.event_version, int), (block.payload, bytes))
+    texts = (block.id, block.prev_hash, block.payload_hash, block.aggregate_hash, block.event_name, block.inserted_at)
+    if not all(type(value) is kind for value, kind in kinds) or not all(type(value) is str for value in texts):
+        return "a column holds a value of the wrong type"
+    for value, form, what in (
+        (block.id, _UUID7, "id is not a version 7 UUID"),
+        (block.prev_hash, _DIGEST, "prev_hash is not a SHA-256"),
+        (block.payload_hash, _DIGEST, "payload_hash is not a SHA-256"),
+        (block.aggregate_hash, _DIGEST, "aggregate_hash is not a SHA-256"),
+        (block.event_name, _NAME, "event_name is not a dotted name"),
+    ):
+        if not form.fullmatch(value):
+            return what
+    try:
+        parse_rfc3339(block.inserted_at)
+    except ValueError:
+        return "inserted_at is not an RFC 3339 time with microseconds"
+    return None
+
+
+def valid_origin(origin: object) -> bool:
+    """Return whether a ledger may be called that."""
+    return isinstance(origin, str) and _ORIGIN.fullmatch(origin) is not None

@@ -1,0 +1,73 @@
+"""Where things are: the workspace, the project around it, and the notebooks and scenarios that ship with the package."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from thunderlab.errors import EnvironmentBlockedError, InputError
+
+FOLDER = ".thunderlab"
+VARIABLE = "THUNDERLAB_WORKSPACE"
+DATABASE_VARIABLE = "THUNDERLAB_DATABASE_URL"
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def locate(
+    explicit: str | os.PathLike[str] | None = None, *, environment: Mapping[str, str] = os.environ, start: Path | None = None
+) -> Path:
+    """Return the workspace folder, which need not exist yet.
+
+    In order: `explicit`, the environment's THUNDERLAB_WORKSPACE, the nearest `.thunderlab` upward from `start` (the current
+    folder), `.thunderlab` in the project's root.
+
+    Raises:
+        InputError: when a file lies where the workspace should be, or a database server is asked for.
+    """
+    if environment.get(DATABASE_VARIABLE):
+        raise InputError("this version keeps its store in SQLite inside the workspace only; unset it", where=DATABASE_VARIABLE)
+    named = explicit or environment.get(VARIABLE)
+    here = (start or Path.cwd()).resolve()
+    found = (
+        Path(named).expanduser().absolute()
+        if named
+        else next((up / FOLDER for up in (here, *here.parents) if (up / FOLDER).is_dir()), None)
+    )
+    workspace = found or project_root(here) / FOLDER
+    if workspace.exists() and not workspace.is_dir():
+        raise InputError("is not a folder; name a folder for the workspace", where=workspace)
+    return workspace
+
+
+def project_root(start: Path | None = None) -> Path:
+    """Return the nearest folder upward that holds both `notebooks` and `scenarios`, else the folder itself."""
+    here = (start or Path.cwd()).resolve()
+    return next((up for up in (here, *here.parents) if (up / "notebooks").is_dir() and (up / "scenarios").is_dir()), here)
+
+
+def make(workspace: Path) -> None:
+    """Create the workspace folder.
+
+    Raises:
+        EnvironmentBlockedError: when that is not possible.
+    """
+    try:
+        workspace.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise EnvironmentBlockedError(
+            f"the workspace cannot be made: {error.strerror}; name another with --workspace", where=workspace
+        ) from error
+
+
+def shipped(kind: str, start: Path | None = None) -> Path:
+    """Return the folder of `notebooks` or `scenarios`: the project's own, else the ones the package carries.
+
+    Raises:
+        EnvironmentBlockedError: when neither exists, which means a broken installation.
+    """
+    for folder in (project_root(start) / kind, _PACKAGE / "_shipped" / kind, _PACKAGE.parent / kind):
+        if folder.is_dir():
+            return folder
+    raise EnvironmentBlockedError("is not there; install thunderlab again", where=_PACKAGE / "_shipped" / kind)
