@@ -25,13 +25,14 @@ test: check ## everything CI runs
 check: $(STAMP) ## format, lint, types, floors, generated tables
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
+	@$(BIN)/python tests/clean_notebooks.py --check
 	@$(BIN)/mypy
 	@$(BIN)/python -m pytest -q tests/test_house.py tests/test_docs.py
 
 format: $(STAMP) ## rewrite the sources in the house style, strip notebook outputs
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
-	@$(BIN)/jupyter nbconvert --log-level=ERROR --clear-output --inplace notebooks/*.ipynb
+	@$(BIN)/python tests/clean_notebooks.py
 
 docs: $(STAMP) ## regenerate the generated tables in README, ARCHITECTURE and the event catalogue snapshot
 	@$(BIN)/python tests/docs_tables.py --write

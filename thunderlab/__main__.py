@@ -7,8 +7,11 @@ import sys
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    from thunderlab.faces.cli.app import run
-
+    try:
+        from thunderlab.faces.cli.app import run
+    except KeyboardInterrupt:
+        sys.stderr.write("error: interrupted\n")
+        sys.exit(130)
     sys.exit(run(sys.argv[1:]))
 
 

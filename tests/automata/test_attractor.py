@@ -89,6 +89,40 @@ def test_a_moving_pattern_after_a_transient():
     assert (found.transient, found.period, found.displacement) == (1, 4, (1, 1))
 
 
+class Scripted:
+    """Two cells on a large torus: until step 7 ever further apart, then a pair that moves by (1, 1) a step."""
+
+    def __init__(self, cells, rule, boundary):
+        self._step = 0
+
+    def cells(self):
+        cells = np.zeros((200, 200), np.uint8)
+        cells[self._step, self._step] = cells[self._step, self._step + (20 + self._step if self._step < 7 else 2)] = 1
+        return cells
+
+    population = 2
+
+    @property
+    def digest(self):
+        return self._step
+
+    def advance(self, steps):
+        self._step += steps
+        return Trace(np.full(steps, 2, np.int64), np.arange(self._step - steps + 1, self._step + 1).astype(np.uint64))
+
+
+def test_the_transient_of_a_moving_pattern_is_found_though_the_population_never_changes():
+    found = find(np.zeros((200, 200), np.uint8), LIFE, "torus", max_steps=150, lattice=Scripted)
+    assert (found.transient, found.period, found.displacement, found.exact_period) == (7, 1, (1, 1), 200)
+
+
+def test_a_glider_that_comes_round_a_small_torus_after_a_transient_still_moves():
+    cells = placed("x = 3, y = 3\nbo$2bo$3o!", (10, 10), (0, 0))
+    cells[6, 6] = 1  # dies in the first step
+    found = find(cells, LIFE)
+    assert (found.transient, found.period, found.displacement, found.exact_period) == (1, 4, (1, 1), 40)
+
+
 def test_a_texture_that_shifts_is_an_oscillator_and_does_not_move():
     stripes = np.zeros((6, 8), np.uint8)
     stripes[:, ::2] = 1

@@ -56,7 +56,7 @@ def check(cells, rule, boundary, steps):
     assert lattice.population == expected.sum()
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(situation=situations())
 def test_any_rule_on_any_lattice_equals_the_reference(loop, situation):
     check(*situation)
@@ -145,7 +145,7 @@ def digest_by_definition(cells) -> int:
             products = ((x + k) % 2**64 for x, k in zip(words, key, strict=True))
             sums.append(sum((p % 2**32) * (p >> 32) for p in products) - sum((k % 2**32) * (k >> 32) for k in key))
         if row.any():
-            total += mix(sums[0] % 2**64 ^ mix((sums[1] + mix(number * golden % 2**64)) % 2**64))
+            total += mix(sums[0] % 2**64 ^ mix((sums[1] + number * golden) % 2**64))
     return total % 2**64
 
 

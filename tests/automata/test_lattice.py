@@ -64,7 +64,7 @@ def test_steps_taken_one_by_one_or_at_once_are_the_same(shape, monkeypatch):
     once, one_by_one, in_pieces = (Lattice(cells, rule) for _ in range(3))
     trace = once.advance(9)
     singles = [one_by_one.advance(1) for _ in range(9)]
-    monkeypatch.setattr(packed, "LAUNCH_CELLS", 2 * cells.size)
+    monkeypatch.setattr(packed, "LAUNCH_STEPS", 2)
     pieces = in_pieces.advance(9)
     for name in ("population", "digest"):
         assert getattr(trace, name).tolist() == [int(getattr(single, name)[0]) for single in singles] == getattr(pieces, name).tolist()
@@ -156,8 +156,38 @@ def test_what_is_not_a_lattice_is_refused(field, arguments):
 def test_a_lattice_too_big_says_what_it_would_need():
     big = np.broadcast_to(np.zeros((1, 1), dtype=np.uint8), (2**16, 2**15))
     assert big.size == 2 * MOST_CELLS
-    with pytest.raises(InputError, match=r"^cells: a lattice has at most 1073741824 cells; these 2147483648 would need 2\.5 GiB"):
+    with pytest.raises(InputError, match=r"^cells: a lattice has at most 1073741824 cells .* these 2147483648 cells would need 2\.5 GiB"):
         Lattice(big, "B3/S23")
+    narrow = np.broadcast_to(np.zeros((1, 1), dtype=np.uint8), (2**25, 1))
+    with pytest.raises(InputError, match=r"4 GiB of packed state; these 33554432 cells would need 6\.0 GiB"):
+        Lattice(narrow, "B3/S23")
+
+
+@pytest.mark.parametrize("launches", [1, 2])
+def test_an_interrupted_advance_leaves_a_lattice_that_goes_on(launches, monkeypatch):
+    """The interrupt arrives while a launch runs and is raised as it returns."""
+    cells = (stream(9).random((20, 40)) < 0.4).astype(np.uint8)
+    lattice = Lattice(cells, "B3/S23")
+    monkeypatch.setattr(packed, "LAUNCH_STEPS", 3)
+    engine, calls = lattice._engine, []
+    real = engine._serial
+
+    def interrupted(*arguments):
+        real(*arguments)
+        calls.append(arguments)
+        if len(calls) == launches:
+            raise KeyboardInterrupt
+
+    engine._serial = interrupted
+    with pytest.raises(KeyboardInterrupt):
+        lattice.advance(7)
+    engine._serial = real
+    assert lattice.step == 3 * launches
+    expected = simulate(cells, "B3/S23", lattice.step)
+    np.testing.assert_array_equal(lattice.cells(), expected)
+    assert (lattice.population, lattice.digest) == (expected.sum(), Lattice(expected, "B3/S23").digest)
+    lattice.advance(2)
+    np.testing.assert_array_equal(lattice.cells(), simulate(cells, "B3/S23", 3 * launches + 2))
 
 
 @pytest.mark.parametrize("steps", [-1, 1.0, "3", None, True, MOST_STEPS + 1])

@@ -102,6 +102,14 @@ class TestContent:
         assert "baseline.scenario_digest the scenario changed since its baseline was taken" in words
         assert "thunderlab qa run --suite core --scenario life-soup" in words
 
+    def test_of_many_scenarios_that_passed_most_are_folded_and_none_is_lost(self):
+        found = tuple(samples.scenario(f"s{index:02d}", passed=index > 2) for index in range(20))
+        suite = msgspec.structs.replace(samples.suite(), scenarios=found)
+        html = page.render(samples.readiness(), (suite,), samples.provenance(), ())
+        assert html.count("<article") == 20
+        folded = html.split('<details class="more"><summary>5 more that passed</summary>')[1]
+        assert folded.count("<article") == 5
+
     def test_provenance_is_complete(self, status, outline):
         words, source = outline.text(), samples.sample(status)[2]
         for part in (source.python, source.platform, source.ledger_origin, source.ledger_head, source.ledger_root, *source.versions):
@@ -232,6 +240,9 @@ class TestWording:
             (-5, "s", "-5 s"),
             (1.0, "fraction", "100 %"),
             (0.12345, "fraction", "12.3 %"),
+            (0.99999, "fraction", "> 99.9 %"),
+            (9999.6, "count", "10,000"),
+            (-0.0, "bits", "0 bits"),
             (12, "steps", "12 steps"),
             (float("nan"), "us", "not a finite number"),
             ("text", "us", "text"),

@@ -122,18 +122,23 @@ def check(facts: Facts, trail: Trail, attractor: Attractor, settling: Settling |
         settling: how its population settles.
         clusters: connected groups at its end.
     """
-    said = {name: getattr(facts, name) for name in ("dies_at", "settles_at", "repeats", "transient", "period", "clusters")}
+    said = {name: getattr(facts, name) for name in ("dies_at", "settles_at", "transient", "period", "clusters")}
+    said["repeats"] = None if facts.repeats is None else _whether(repeats=facts.repeats)
     dead = np.flatnonzero(trail.populations == 0)
     seen = {
         "dies_at": int(dead[0]) if dead.size else None,
         "settles_at": settling.step if settling else None,
-        "repeats": attractor.found,
+        "repeats": _whether(repeats=attractor.found),
         "transient": attractor.transient,
         "period": attractor.period,
         "clusters": clusters,
     }
     found = [_exactly(name, seen[name], said[name]) for name in said if said[name] is not None and seen[name] != said[name]]
     return [*found, *_at_steps(facts, trail), *_moving(facts, attractor), *_growing(facts, trail), *_ratio(facts, trail)]
+
+
+def _whether(*, repeats: bool) -> str:
+    return "yes" if repeats else "no"
 
 
 def _exactly(name: str, value: Value, expected: Value) -> Breach:

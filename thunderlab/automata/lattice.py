@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from thunderlab.automata import backend
 from thunderlab.automata.kernels.reference import Boundary, Cells
+from thunderlab.automata.kernels.strips import state_bytes
 from thunderlab.automata.rule import Rule
 from thunderlab.errors import InputError
 
@@ -16,8 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 BOUNDARIES = ("torus", "dead")
-# 32768 x 32768, or 1024 cubed: a gibibyte as uint8, and a quarter of one packed.
+# 32768 x 32768, or 1024 cubed: a gibibyte as uint8, and less than half of one packed.
 MOST_CELLS = 2**30
+# Rows of few cells take as much memory as rows of 256, so very many narrow rows meet this limit first.
+MOST_BYTES = 2**32
 # The trace of one advance takes 16 bytes a step.
 MOST_STEPS = 10**8
 
@@ -35,7 +38,13 @@ class Trace(NamedTuple):
 
 
 class Engine(Protocol):
-    """What a kernel offers: it takes checked cells when made, and keeps the state in a layout of its own."""
+    """What a kernel offers: it takes checked cells when made, and keeps the state in a layout of its own.
+
+    Attributes:
+        steps: steps run, kept right when an `advance` is interrupted.
+    """
+
+    steps: int
 
     def advance(self, steps: int) -> NDArray[np.uint64]:
         """Run `steps` steps; return population and digest after each, `[steps 2]`."""
@@ -51,7 +60,7 @@ class Lattice:
     """A lattice of dead and live cells under an outer-totalistic rule, exact and the same on any number of threads.
 
     Args:
-        cells: uint8 `[y x]` or `[z y x]`, 0 or 1, at most 2^30 of them; copied.
+        cells: uint8 `[y x]` or `[z y x]`, 0 or 1, at most 2^30 of them and 4 GiB packed; copied.
         rule: a rule of as many dimensions, or the string of one as `Rule.parse` takes it.
         boundary: "torus" wraps every axis; "dead" surrounds the lattice with cells that stay dead. On a torus narrower than three
             cells a neighbour is met more than once and counted each time.
@@ -78,9 +87,8 @@ class Lattice:
             raise InputError(f"{boundary!r} is not a boundary; accepted: torus, dead", field="boundary")
         self._boundary: Boundary = boundary
         self._shape = cells.shape
-        self._step = 0
         self._engine: Engine = _engine(cells.ndim)(cells, self._rule, boundary)
-        self._population, self._digest = self._engine.fingerprint()
+        self._now: tuple[int, int] | None = None  # population and digest, when known
 
     @property
     def rule(self) -> Rule:
@@ -100,12 +108,12 @@ class Lattice:
     @property
     def step(self) -> int:
         """Steps run since the cells were handed in."""
-        return self._step
+        return self._engine.steps
 
     @property
     def population(self) -> int:
         """Live cells now."""
-        return self._population
+        return self._fingerprint()[0]
 
     @property
     def digest(self) -> int:
@@ -115,7 +123,7 @@ class Lattice:
         one with odds of about 2^-63; see `Strips.fingerprint` for the construction. Digests of different shapes are unrelated, and
         the keys are public: a digest finds cycles, it proves nothing to an adversary.
         """
-        return self._digest
+        return self._fingerprint()[1]
 
     def advance(self, steps: int) -> Trace:
         """Run `steps` steps and return what each left behind.
@@ -125,19 +133,24 @@ class Lattice:
 
         Raises:
             InputError: `steps` is something else.
+            KeyboardInterrupt: between two launches, a fraction of a second apart; what was run stays run, and `step` counts it.
             EnvironmentBlockedError: the process was forked after kernels had run in its parent.
         """
         if isinstance(steps, bool) or not isinstance(steps, (int, np.integer)) or not 0 <= steps <= MOST_STEPS:
             raise InputError(f"expected a whole number from 0 to {MOST_STEPS}, not {steps!r}", field="steps")
+        now, self._now = self._now, None  # unknown if what follows is interrupted
         rows = self._engine.advance(int(steps))
-        self._step += int(steps)
-        if len(rows):
-            self._population, self._digest = map(int, rows[-1])
+        self._now = (int(rows[-1, 0]), int(rows[-1, 1])) if len(rows) else now
         return Trace(population=rows[:, 0].astype(np.int64), digest=rows[:, 1].copy())
 
     def cells(self) -> Cells:
         """Return a copy of the cells now: uint8 of `shape`, 0 or 1."""
         return self._engine.unpack()
+
+    def _fingerprint(self) -> tuple[int, int]:
+        if self._now is None:
+            self._now = self._engine.fingerprint()
+        return self._now
 
 
 def simulate(cells: Cells, rule: Rule | str, steps: int, boundary: Boundary = "torus") -> Cells:
@@ -170,9 +183,14 @@ def _check_cells(cells: Cells) -> None:
         raise InputError(f"expected a NumPy array of uint8, not {kind}", field="cells")
     if cells.ndim not in (2, 3) or 0 in cells.shape:
         raise InputError(f"expected [y x] or [z y x] with no empty axis, not the shape {cells.shape}", field="cells")
-    if cells.size > MOST_CELLS:
-        need = (cells.size + 2 * cells.size / 8) / 2**30
-        raise InputError(f"a lattice has at most {MOST_CELLS} cells; these {cells.size} would need {need:.1f} GiB", field="cells")
+    packed = state_bytes(cells.shape)
+    if cells.size > MOST_CELLS or packed > MOST_BYTES:
+        need = (cells.size + packed) / 2**30
+        raise InputError(
+            f"a lattice has at most {MOST_CELLS} cells and {MOST_BYTES // 2**30} GiB of packed state; "
+            f"these {cells.size} cells would need {need:.1f} GiB",
+            field="cells",
+        )
     most = int(cells.max())
     if most > 1:
         raise InputError(f"expected states 0 and 1 only, found {most}", field="cells")

@@ -18,6 +18,7 @@ from thunderlab.automata.kernels.reference import Boundary, Cells
 from thunderlab.automata.pattern import Pattern
 from thunderlab.automata.rule import Rule
 from thunderlab.automata.scenario import Regime, Scenario
+from thunderlab.documents import Document
 from thunderlab.errors import InputError
 
 MOST_SIDE = 16_384
@@ -87,7 +88,7 @@ class _Spec(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 class _Checked:
     """Turns a file into a scenario, knowing for every refusal the line it stands in."""
 
-    def __init__(self, document: files.Document, spec: _Spec, path: Path, root: Path) -> None:
+    def __init__(self, document: Document, spec: _Spec, path: Path, root: Path) -> None:
         self._document = document
         self._spec = spec
         self._path = path

@@ -111,7 +111,7 @@ def cells_png(cells: NDArray[Any], *, size: int = 160) -> bytes:
     """Return a picture of a lattice as a PNG file with a transparent ground.
 
     In two dimensions a pattern that is small on its lattice is shown close up, cells become squares of whole pixels, and where several
-    cells share a pixel its strength is their share relative to the fullest pixel, never less than visible. In three dimensions cells are shaded cubes.
+    cells share a pixel it is the stronger the more of them live, never less than visible. In three dimensions cells are shaded cubes.
 
     Args:
         cells: integers `[y x]` or `[z y x]`; what is not 0 is alive. Every axis at least 1.
@@ -133,8 +133,8 @@ def cells_png(cells: NDArray[Any], *, size: int = 160) -> bytes:
     block = -(-max(view.shape) // size)
     if block > 1:
         shares = _shares(view, block)
-        # Relative to the fullest pixel, so that a few lone cells on a huge lattice are as strong as a crowd.
-        view = np.ceil(shares / max(float(shares.max()), 1e-9) * _SHADES).astype(np.uint8)
+        # Relative to the fullest pixel and by the root, so that a few lone cells on a huge lattice are not lost beside a crowd.
+        view = np.ceil(np.sqrt(shares / max(float(shares.max()), 1e-9)) * _SHADES).astype(np.uint8)
     scale = -(-size // max(view.shape))
     square = np.ones((scale, scale), dtype=np.uint8)
     if scale >= 5:  # a hairline between neighbours lets single cells be counted
@@ -179,12 +179,16 @@ def _shares(alive: NDArray[np.uint8], block: int) -> NDArray[np.float64]:
 
 def _cubes(alive: NDArray[np.uint8], size: int) -> bytes:
     """Return a 3D lattice as shaded cubes; a lattice too fine for cubes of four pixels is made coarser first."""
-    depth, length, width = alive.shape
-    block = max(1, -(-(length + width) // size), -(-(depth + length // 2 + width // 2) // size))
+    block = max(1, -(-_extent(alive.shape) // size))
     if block > 1:
         shares = _shares(alive, block)
         # Any live cell would fill every block of a busy lattice; half of the mean keeps its holes and loses no lone cluster.
         alive = (shares > shares.mean() / 2).astype(np.uint8)
-        depth, length, width = alive.shape
-    half = max(2, min(16, 2 * size // max(length + width, depth + (length + width) // 2)) // 2 * 2)
+    half = 2 * -(-size // (2 * _extent(alive.shape)))
     return png.encode(voxels.project(alive, half), voxels.palette())
+
+
+def _extent(shape: tuple[int, ...]) -> int:
+    """Return how many half cubes wide or high the picture of a 3D lattice is, whichever is more."""
+    depth, length, width = shape
+    return max(length + width, depth + -(-(length + width) // 2))

@@ -158,7 +158,7 @@ class MainJob:
             status, why = "failed", str(error)
         duration_us = (self._lab.clock.monotonic_ns() - started_ns) // 1_000
         page = output.with_suffix(".html")
-        render_notebook(output, page, name)
+        render_notebook(output, page, name, back="index.html")
         return NotebookRun(name=name, status=status, duration_us=duration_us, html=page.name, why=why)
 
     def _resume_or_start(self, *, fresh: bool) -> tuple[Progress, Path]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from thunderlab.automata.kernels.reference import Cells
+from thunderlab.automata.observables import unpack
 from thunderlab.faces import charts
 
 if TYPE_CHECKING:
@@ -13,6 +16,7 @@ if TYPE_CHECKING:
     from IPython.display import HTML, Image
 
     from thunderlab.automata.qa import RecordedRun
+    from thunderlab.automata.results import ScenarioResult
     from thunderlab.gate import Readiness
 
 
@@ -23,12 +27,25 @@ def lattice(cells: Cells, *, size: int = 360) -> Image:
     return Image(data=charts.cells_png(cells, size=size), format="png")
 
 
+def gallery(results: Sequence[ScenarioResult], *, size: int = 150) -> HTML:
+    """Return the last states of scenarios side by side, each with its title."""
+    from IPython.display import HTML
+
+    figures = [
+        f'<figure style="display: inline-block; width: {size + 30}px; margin: 8px; vertical-align: top">'
+        f'<img src="data:image/png;base64,{b64encode(charts.cells_png(unpack(one.final_state), size=size)).decode()}" alt="">'
+        f"<figcaption>{escape(one.title)}</figcaption></figure>"
+        for one in results
+    ]
+    return HTML(f"<div>{''.join(figures)}</div>")
+
+
 def line(values: Sequence[float], *, title: str, unit: str = "", limits: Sequence[float] = ()) -> HTML:
     """Return values over time as a line with its description; see `charts.sparkline`."""
     from IPython.display import HTML
 
     return HTML(
-        f"<figure><figcaption>{title}</figcaption>{charts.sparkline(values, title=title, unit=unit, limits=limits, width=560, height=120)}</figure>"
+        f"<figure><figcaption>{escape(title)}</figcaption>{charts.sparkline(values, title=title, unit=unit, limits=limits, width=560, height=120)}</figure>"
     )
 
 

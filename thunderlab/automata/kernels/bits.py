@@ -16,12 +16,11 @@ import taichi as ti  # noqa: E402
 
 vector = ti.types.vector(WORDS, ti.u64)
 Grid = ti.types.ndarray(dtype=vector, ndim=3)  # [2 rows+1 S+2]: two states, an always empty row last
-Live = ti.types.ndarray(dtype=ti.i32, ndim=2)  # [2+bands rows+1]: 1 where a row has a live cell; then MARKS, 3D's for its scratch
-Scratch = Grid  # [bands height+1 4S]: in 3D the sums of a plane, an always empty row last
+Live = ti.types.ndarray(dtype=ti.i32, ndim=2)  # [2 rows+1]: 1 where a row has a live cell
+Scratch = Grid  # [bands height+1 4S+1]: in 3D the sums of a plane and, last, a mark where they are not 0; an always empty row last
 Table = ti.types.ndarray(dtype=vector, ndim=1)  # SEAM, SUMS, the rule, then valid, key 0, key 1 for every vector of a row
 Trace = ti.types.ndarray(dtype=ti.u64, ndim=3)  # [steps bands 2]: population and digest of each band of rows
 
-MARKS = 2
 SEAM = 0
 SUMS = 4
 RULE = 6
@@ -77,7 +76,7 @@ def digest_of(live, sum0, sum1, row):
     """Return what a row adds to the digest: see `Strips.fingerprint`."""
     digest = ti.u64(0)
     if live:
-        digest = mix(total(sum0) ^ mix(total(sum1) + mix(ti.cast(row + 1, ti.u64) * ti.u64(0x9E3779B97F4A7C15))))
+        digest = mix(total(sum0) ^ mix(total(sum1) + ti.cast(row + 1, ti.u64) * ti.u64(0x9E3779B97F4A7C15)))
     return digest
 
 

@@ -21,8 +21,9 @@ STEPS_PER_LAUNCH = 2
 PARALLEL_CELLS = 2**24
 # Shares of the work in the parallel loop: some more than threads, so that one slow share does not hold up the rest.
 BANDS = 64
-# A launch cannot be interrupted, so it is kept to a fraction of a second.
-LAUNCH_CELLS = 2**31
+# A launch cannot be interrupted, so it is kept to a fraction of a second: 30 to 100 ns per vector and step.
+LAUNCH_VECTORS = 2**22
+LAUNCH_STEPS = 2**16
 
 
 class Packed:
@@ -34,6 +35,9 @@ class Packed:
         loops: the serial and the parallel kernel, from `bits.loops`.
         coefficients: the rule's masks, 0 or 1, in the order of the kernel.
         spontaneous: whether cells are born with no live neighbour, so that no row may be skipped.
+
+    Attributes:
+        steps: steps run; its parity says which of the two states is the present one.
     """
 
     def __init__(
@@ -45,12 +49,13 @@ class Packed:
         depth, height = (1, *cells.shape[:-1])[-2:]
         self._units = height if cells.ndim == 2 else depth
         rows = depth * height
-        self._source = 0
+        self.steps = 0
         self._grid = aligned((2, rows + 1, self.strips.count + 2, 4))
         self._grid[0, :-1] = self.strips.pack(cells.reshape(rows, -1))
-        self._live = np.zeros((2 + BANDS, rows + 1), dtype=np.int32)
+        self._live = np.zeros((2, rows + 1), dtype=np.int32)
         self._live[0, :-1] = cells.reshape(rows, -1).any(axis=1)
-        self._scratch = aligned((BANDS, height + 1, 4 * self.strips.count, 4) if cells.ndim == 3 else (1, 1, 1, 4))
+        self._bands = min(self._units, BANDS) if self.is_shared(backend.start().threads) else 1
+        self._scratch = aligned((self._bands, height + 1, 4 * self.strips.count + 1, 4) if cells.ndim == 3 else (1, 1, 1, 4))
         self._table = self._constants(coefficients)
         self._plan = (
             self._units, depth, height, self.strips.count, self.strips.last_at, self.strips.after_at,
@@ -60,17 +65,18 @@ class Packed:
     def advance(self, steps: int) -> NDArray[np.uint64]:
         """Run `steps` steps; return population and digest after each, uint64 `[steps 2]`."""
         running = backend.start()
-        if self.is_shared(running.threads):
-            launch, most, bands = self._parallel, STEPS_PER_LAUNCH, min(self._units, BANDS)
+        if self._bands > 1:
+            launch, most = self._parallel, STEPS_PER_LAUNCH
         else:
-            launch, most, bands = self._serial, max(1, LAUNCH_CELLS // math.prod(self.shape)), 1
+            launch, most = self._serial, max(1, min(LAUNCH_STEPS, LAUNCH_VECTORS // self._grid[0, ..., 0].size))
         trace = np.empty((steps, 2), dtype=np.uint64)
         for first in range(0, steps, most):
-            part = np.zeros((min(most, steps - first), bands, 2), dtype=np.uint64)
+            part = np.zeros((min(most, steps - first), self._bands, 2), dtype=np.uint64)
             with running.launching:
-                launch(self._grid, self._live, self._table, self._scratch, part, self._source, len(part), bands, *self._plan)
+                # Counted before, because an interrupt that arrives during a launch is raised right after it.
+                source, self.steps = self.steps % 2, self.steps + len(part)
+                launch(self._grid, self._live, self._table, self._scratch, part, source, *part.shape[:2], *self._plan)
             trace[first : first + most] = part.sum(axis=1, dtype=np.uint64)
-            self._source = (self._source + len(part)) % 2
         return trace
 
     def is_shared(self, threads: int) -> bool:
@@ -79,11 +85,11 @@ class Packed:
 
     def unpack(self) -> Cells:
         """Return the cells now, uint8."""
-        return self.strips.unpack(self._grid[self._source, :-1]).reshape(self.shape)
+        return self.strips.unpack(self._grid[self.steps % 2, :-1]).reshape(self.shape)
 
     def fingerprint(self) -> tuple[int, int]:
         """Return population and digest now, as `Strips.fingerprint` defines them."""
-        return self.strips.fingerprint(self._grid[self._source, :-1])
+        return self.strips.fingerprint(self._grid[self.steps % 2, :-1])
 
     def _constants(self, coefficients: Sequence[int]) -> NDArray[np.uint64]:
         """Return the kernels' table, uint64 `[n 4]`, in the order `bits.Table` says."""

@@ -8,6 +8,7 @@ et al., "Data Layout Transformation for Stencil Computations on Short-Vector SIM
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 
 import numpy as np
@@ -33,6 +34,16 @@ def aligned(shape: tuple[int, ...]) -> Bits:
     memory = np.zeros(size + 64, dtype=np.uint8)
     start = -memory.ctypes.data % 64
     return memory[start : start + size].view(np.uint64).reshape(shape)
+
+
+def state_bytes(shape: tuple[int, ...]) -> int:
+    """Return the memory that the two packed states of a lattice take; narrow lattices waste most of every vector.
+
+    >>> state_bytes((255, 256))  # 2 states of 256 rows (one is empty) of 3 vectors (two are ghosts) of 32 bytes
+    49152
+    """
+    rows, width = math.prod(shape[:-1]), shape[-1]
+    return 2 * (rows + 1) * (-(-width // LANES) + 2) * 8 * WORDS
 
 
 def mix(words: Bits) -> Bits:
@@ -160,10 +171,9 @@ class Strips:
             rows = packed[first : first + block, 1:-1] & self.valid
             live = np.bitwise_count(rows).sum(axis=(1, 2), dtype=np.int64)
             keyed = rows[None] + self.keys[:, None]
-            sums = ((keyed & _LOW) * (keyed >> _32)).sum(axis=(2, 3), dtype=np.uint64) + self.empty_sums.sum(axis=1, dtype=np.uint64)[
-                :, None
-            ]
-            number = mix(np.arange(first + 1, first + 1 + len(rows), dtype=np.uint64) * _GOLDEN)
+            products = (keyed & _LOW) * (keyed >> _32)
+            sums = products.sum(axis=(2, 3), dtype=np.uint64) + self.empty_sums.sum(axis=1, dtype=np.uint64)[:, None]
+            number = np.arange(first + 1, first + 1 + len(rows), dtype=np.uint64) * _GOLDEN
             hashes = mix(sums[0] ^ mix(sums[1] + number))
             population += int(live.sum())
             digest += int(hashes[live > 0].sum(dtype=np.uint64))

@@ -1,14 +1,14 @@
 """The 3D kernel: every outer-totalistic rule on the 26 Moore neighbours, 256 cells at a time.
 
 The 27 cells around and in a place are added bit-sliced (0..27, centre included), one plane after another: first the nine across z
-and x for every row of the plane, kept in a scratch plane because each serves three places, then three of those along y. The rule is then a polynomial over GF(2) in the five bits of that sum
-and the centre, whose coefficients are data, so no rule needs compiling.
+and x for every row of the plane, kept in a scratch plane because each serves three places, then three of those along y. The rule
+is then a polynomial over GF(2) in the five bits of that sum and the centre, whose coefficients are data: no rule needs compiling.
 
 Importing this module starts the backend. Annotations here are read by Taichi, so this module must not postpone them.
 """
 
 from thunderlab.automata.kernels import bits
-from thunderlab.automata.kernels.bits import MARKS, RULE, SUMS, add3, add_pairs, ti
+from thunderlab.automata.kernels.bits import RULE, SUMS, add3, add_pairs, ti
 from thunderlab.automata.kernels.packed import Packed, moebius
 from thunderlab.automata.kernels.reference import Boundary, Cells
 from thunderlab.automata.rule import Rule
@@ -127,16 +127,18 @@ def update(
         near = live[source, above] | live[source, row] | live[source, below]
         if near:
             flatten(grid, scratch, source, above, row, below, band, y, strips)
-        elif live[MARKS + band, y]:
+        elif scratch[band, y, 4 * strips][0]:
             for k in range(4 * strips):
                 scratch[band, y, k] = scratch[band, y, k] & ti.u64(0)
-        live[MARKS + band, y] = near
+        mark = ti.cast(near, ti.u64)
+        scratch[band, y, 4 * strips] = ti.Vector([mark, mark, mark, mark])
     population = ti.u64(0)
     digest = ti.u64(0)
     for y in range(height):
         row = z * height + y
         y0, y2 = beside(y, height, height, torus)
-        if spontaneous or live[MARKS + band, y0] or live[MARKS + band, y] or live[MARKS + band, y2]:
+        close = scratch[band, y0, 4 * strips] | scratch[band, y, 4 * strips] | scratch[band, y2, 4 * strips]
+        if spontaneous or close[0]:
             found, sum0, sum1 = compute(grid, scratch, table, source, row, band, y0, y, y2, strips)
             bits.seal(grid, table, 1 - source, row, strips, last_at, after_at)
             population += found

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
-from typing import IO, Any, NoReturn
+from typing import IO
 
 import click
 
@@ -16,6 +16,7 @@ from thunderlab import __version__
 from thunderlab.errors import InputError, ThunderlabError
 from thunderlab.faces.cli.answer import Answer
 from thunderlab.faces.cli.command import SETTINGS, LabGroup
+from thunderlab.faces.cli.progress import interruption
 
 INTERRUPTED = 130
 
@@ -58,7 +59,9 @@ _add_commands()
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code; everything printed goes through here."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    for wanted in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(wanted) is not signal.SIG_IGN:
+            signal.signal(wanted, interruption.ask)
     try:
         rest, workspace, as_json = split_global(arguments)
         if workspace is not None:
@@ -144,7 +147,3 @@ def _fail(message: str, code: int) -> int:
     sys.stderr.write(f"error: {message}\n")
     sys.stderr.flush()
     return code
-
-
-def _interrupt(_signal: int, _frame: Any) -> NoReturn:
-    raise KeyboardInterrupt

@@ -53,6 +53,15 @@ def _start(
     return start.from_soup(soup, lattice, seed, rule, edge)
 
 
+def _use_cache() -> None:
+    """Take compiled kernels from this project's workspace; runs that record nothing make none, so only one that is there."""
+    from thunderlab import workspace
+    from thunderlab.automata import backend
+
+    place = workspace.locate()
+    backend.start(place / "cache" / "taichi" if place.is_dir() else None)
+
+
 def _boundary(text: str | None) -> Boundary | None:
     from thunderlab.errors import InputError
 
@@ -83,6 +92,7 @@ def run(scenario: Path | None, steps: int | None, out: Path | None, every: int |
     total = steps if steps is not None else start.steps
     if total is None:
         raise InputError("say how many steps to run", field="--steps")
+    _use_cache()
     if out is not None and start.cells.ndim != 2:
         raise InputError("RLE holds two-dimensional patterns; leave --out out", field="--out")
     with bar("Running") as update:
@@ -113,6 +123,7 @@ def attractor(scenario: Path | None, max_steps: int, **how: Any) -> Answer:
     from thunderlab.automata.attractor import find
 
     start = _start(scenario, **how)
+    _use_cache()
     found = find(start.cells, start.rule, start.boundary, max_steps=max_steps)
     displacement = list(found.displacement) if found.displacement is not None else None
     data = {

@@ -41,6 +41,7 @@ _KEY_METRICS = ("entropy_mean", "alive_ratio", "cluster_count", "convergence", "
 _SHOWN_METRICS = 5
 _BESIDE = re.compile(r"(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9_./-]*\.html")
 _PICTURE_SIZE = 180
+_SHOWN_SCENARIOS = 12
 
 
 class _Metrics(NamedTuple):
@@ -66,7 +67,7 @@ def render(readiness: Readiness, suites: Sequence[SuiteResult], provenance: Prov
 
     Args:
         readiness: the verdict and the readings it rests on.
-        suites: QA runs to show, failed scenarios first within each.
+        suites: QA runs to show, failed scenarios first within each; of many that passed, all but the first dozen are folded away.
         provenance: what produced all this.
         notebooks: the pack; a page is linked only when its path is a plain one below the report's folder.
     """
@@ -84,6 +85,7 @@ def render(readiness: Readiness, suites: Sequence[SuiteResult], provenance: Prov
             sections=_SECTIONS,
             by_name={reading.name: reading for reading in readiness.readings},
             measured=[gate for gate in readiness.gates if gate.reading],
+            shown_at_once=_SHOWN_SCENARIOS,
             dirty=_dirty(provenance.dirty),
             commands=_commands(provenance, suites),
             twin=_script_text(data),

@@ -23,7 +23,8 @@ FORMAT = "thunderlab.brg/1"
 
 # Everything XML 1.0 cannot say, not even escaped (section 2.2).
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~-])")
+# Signs that mean something only at the start of a line (-, +, digits) stay: no line here starts with a value.
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#!|~])")
 
 
 def brg_json(
@@ -161,7 +162,7 @@ def summary_markdown(
     parts = [
         f"# {verdict.sign} {verdict.word.upper()}",
         f"{verdict.sentence} {_cell(readiness.coverage)}.",
-        f"{_cell(wording.moment(readiness.at))} · {_cell(commit)}{', uncommitted changes' if provenance.dirty else ''}",
+        f"Decided {_cell(wording.moment(readiness.at))} · {_cell(commit)}{', uncommitted changes' if provenance.dirty else ''}",
         "## Blocking reasons",
     ]
     units = {reading.name: reading.unit for reading in readiness.readings}

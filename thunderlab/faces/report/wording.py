@@ -69,7 +69,8 @@ def quantity(value: object, unit: str = "") -> str:
     if unit == "s":
         return duration(value)
     if unit == "fraction":
-        return f"{number(value * 100, 3)} %"
+        # Nearly all is not all: a gate that wants everything must not be shown "100 %" beside its no.
+        return "> 99.9 %" if 0.9995 <= value < 1 else f"{number(value * 100, 3)} %"
     return number(value) if unit in {"", "count"} else f"{number(value)} {unit}"
 
 
@@ -81,8 +82,8 @@ def number(value: float, digits: int = 4) -> str:
     """
     if abs(value) >= 1e15:
         return f"{value:.{digits}g}"
-    if value == int(value) or abs(value) >= 10**digits:
-        return f"{value:,.0f}"
+    if value == int(value) or abs(value) >= 10 ** (digits - 1):
+        return f"{value + 0.0:,.0f}"  # the sum turns -0.0 into 0.0
     return f"{value:.{digits}g}"
 
 
