@@ -34,6 +34,8 @@ ADAPTERS = {
     "polars": ("faces/show.py",),
     "nacl": ("keys.py",),
     "jinja2": ("faces/report/",),
+    "nh3": ("faces/report/",),
+    "mistune": ("faces/report/",),
 }
 MOST_LINES = 320
 

@@ -148,6 +148,7 @@ def test_results_carry_what_pictures_and_replays_need(few):
     pulsar = next(one for one in result.scenarios if one.name == "pulsar")
     assert (pulsar.rule, pulsar.boundary, pulsar.shape, pulsar.steps, pulsar.regime) == ("B3/S23", "dead", (31, 33), 1000, "periodic")
     assert len(pulsar.entropy) == 200 and pulsar.entropy[0] == observables.state_entropy(48, 31 * 33)
+    assert pulsar.entropy[1] == observables.state_entropy(72, 31 * 33)  # after 1000 // 199 = 5 steps, of a period of 3
     assert pulsar.entropy[-1] == pulsar.metrics["entropy_final"]
     assert observables.unpack(pulsar.final_state).sum() == pulsar.metrics["population_final"] == 56
     assert (pulsar.metrics["convergence_steps"], pulsar.metrics["oscillation_period"], pulsar.metrics["displacement"]) == (0, 3, None)

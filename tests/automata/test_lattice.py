@@ -168,6 +168,7 @@ def test_an_interrupted_advance_leaves_a_lattice_that_goes_on(launches, monkeypa
     """The interrupt arrives while a launch runs and is raised as it returns."""
     cells = (stream(9).random((20, 40)) < 0.4).astype(np.uint8)
     lattice = Lattice(cells, "B3/S23")
+    assert lattice.population == cells.sum()  # known from here on, and wrong after the interrupt unless forgotten
     monkeypatch.setattr(packed, "LAUNCH_STEPS", 3)
     engine, calls = lattice._engine, []
     real = engine._serial

@@ -229,12 +229,29 @@ class TestSafety:
             assert not any("url(" in str(value) for value in attrs.values() if tag in {"rect", "svg"})
         assert [tag for tag, _ in tags].count("main") == html.count("</main>") == html.count("</body>") == 1
 
-    def test_links_become_their_text_and_address(self):
-        assert sanitise('see <a href="https://example.org/a?b=1&amp;c">this</a>') == "see this (https://example.org/a?b=1&amp;c)"
+    def test_links_become_their_text(self):
+        assert sanitise('see <a href="https://example.org/a?b=1&amp;c">this</a>') == "see this"
         assert sanitise('<a href="javascript:x">this</a>') == "this"
 
-    def test_everything_opened_is_closed_in_its_place(self):
-        assert sanitise("</div></p>x<b><i>y</b>z") == "x<b><i>y</i></b>z"
+    def test_everything_opened_is_closed_as_browsers_do_it(self):
+        assert sanitise("</div>x<b><i>y</b>z") == "x<b><i>y</i></b><i>z</i>"
+        assert sanitise("<table><td>1<p>open") == "<table><tbody><tr><td>1<p>open</p></td></tr></tbody></table>"
+
+    # nh3 alone takes away what follows the last four, which belong to SVG and MathML and yet are words people fill in.
+    @pytest.mark.parametrize("name", ["a", "font", "lattice", "path", "list", "mask", "title"])
+    def test_elements_that_are_not_kept_leave_their_text(self, name):
+        assert sanitise(f"<p>run <{name}> twice</p><p>then</p>") == "<p>run  twice</p><p>then</p>"
+
+    def test_a_drawing_keeps_its_shapes_and_loses_its_stock(self):
+        drawn = sanitise('<svg viewBox="0 0 9 9"><defs><clipPath id="c"><rect/></clipPath></defs><path d="M0 0" onclick="x()"/></svg>')
+        assert drawn == '<svg viewBox="0 0 9 9" role="img"><path d="M0 0"></path></svg>'
+
+    def test_a_picture_from_elsewhere_leaves_a_note(self):
+        assert sanitise('<img src="https://example.org/a.png">') == "[picture not included]"
+        assert sanitise('<img src="a.png" alt="Growth">') == '<img alt="Growth">'
+
+    def test_half_a_character_is_no_obstacle(self):
+        assert sanitise("<b>\ud800</b>") == "<b>?</b>"
 
     def test_sanitising_twice_changes_nothing(self):
         for attack in ATTACKS:

@@ -85,8 +85,8 @@ def cluster_count(cells: Cells, boundary: Boundary) -> int:
     >>> cluster_count(corners, "dead"), cluster_count(corners, "torus")
     (2, 1)
     """
-    from scipy.sparse import coo_array  # type: ignore[import-untyped]
-    from scipy.sparse.csgraph import connected_components  # type: ignore[import-untyped]
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
 
     flat = np.flatnonzero(cells)
     if flat.size == 0:

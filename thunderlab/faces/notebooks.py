@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import os
@@ -87,7 +88,7 @@ class Runner:
         papermill, exceptions = _papermill()
         started = time.perf_counter_ns()
         output.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="tl-", dir=_short_temporary_folder()) as sockets:
+        with tempfile.TemporaryDirectory(prefix="tl-", dir=_short_temporary_folder()) as sockets, _event_loop():
             try:
                 papermill.execute_notebook(
                     str(notebook),
@@ -159,6 +160,21 @@ def _papermill() -> tuple[Any, Any]:
     # Papermill logs what we say better ourselves.
     logging.getLogger("papermill").setLevel(logging.ERROR)
     return papermill, exceptions
+
+
+@contextlib.contextmanager
+def _event_loop() -> Iterator[None]:
+    """Give this thread the event loop that kernel clients use, and close it after: they make one and leave it open."""
+    from jupyter_core.utils import ensure_event_loop
+
+    loop = ensure_event_loop()
+    try:
+        yield
+    finally:
+        for task in asyncio.all_tasks(loop):
+            task.cancel()
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
 
 
 def _short_temporary_folder() -> str | None:
