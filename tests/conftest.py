@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -54,6 +55,11 @@ def lab(tmp_path: Path, clock: VirtualClock):
 def real_lab(tmp_path: Path):
     with thunderlab.open(tmp_path / "workspace") as opened:
         yield opened
+
+
+def heed_interrupts() -> None:
+    """Let a child process hear Ctrl-C even when these tests run in the background of a shell, which has it ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @dataclass

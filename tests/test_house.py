@@ -31,7 +31,6 @@ ADAPTERS = {
     "papermill": ("faces/notebooks.py",),
     "nbclient": ("faces/notebooks.py",),
     "nbconvert": ("faces/report/",),
-    "polars": ("faces/show.py",),
     "nacl": ("keys.py",),
     "jinja2": ("faces/report/",),
     "nh3": ("faces/report/",),

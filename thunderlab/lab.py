@@ -52,6 +52,14 @@ class Lab:
         self.clock: Clock = clock or SystemClock()
         scenarios = workspace.shipped("scenarios")
         self.store = Store(self.workspace / STORE)
+        try:
+            self._wire(scenarios)
+        except BaseException:
+            self.store.close()
+            raise
+
+    def _wire(self, scenarios: Path) -> None:
+        """Give every room what it needs; nothing else in the house knows who talks to whom."""
         self.telemetry = Meter(self.store, self.clock)
         self.ledger = Chain(self.store, self.clock, self.telemetry)
         self.events = Bus(catalogue(), self.clock, self.ledger.append)

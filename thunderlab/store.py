@@ -46,9 +46,13 @@ class Store:
         self.path = path
         self._lock = path.with_name(path.name + ".writer.lock")
         self._engine = _engine(path)
-        with _translated(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._prepare()
+        try:
+            with _translated(path):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                self._prepare()
+        except BaseException:
+            self.close()
+            raise
 
     def _prepare(self) -> None:
         """Create the tables that are missing in one transaction, and check that the store is of our version."""

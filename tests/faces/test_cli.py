@@ -16,7 +16,7 @@ import click
 import jsonschema
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, heed_interrupts
 from thunderlab import workspace
 from thunderlab.faces.cli.app import split_global, thunderlab
 
@@ -344,7 +344,7 @@ def test_an_interrupted_command_exits_130_and_loses_nothing(tmp_path, how):
     env = {**os.environ, workspace.VARIABLE: str(tmp_path / "workspace")}
     process = subprocess.Popen(
         [sys.executable, "-m", "thunderlab", "automata", "run", "--soup", "0.4", "--size", "2000x2000", "--steps", "1000000", "--json"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=env,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=env, preexec_fn=heed_interrupts,
     )  # fmt: skip
     time.sleep(4)
     process.send_signal(how)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, heed_interrupts
 from thunderlab import workspace
 from thunderlab.errors import InputError, NotebookFailedError
 from thunderlab.faces.main_job import MainJob, newest_report, plan
@@ -173,6 +173,7 @@ def test_ctrl_c_ends_the_kernels_and_exits_130(project, tmp_path, how):
         text=True,
         cwd=project,
         env={**os.environ, workspace.VARIABLE: place},
+        preexec_fn=heed_interrupts,
     )
     for _ in range(1200):
         if (tmp_path / "sleeping").exists():

@@ -28,6 +28,20 @@ def _hold(path, ready, seconds):
         time.sleep(seconds)
 
 
+@pytest.fixture
+def make_store():
+    """Open stores that are closed when the test ends."""
+    opened = []
+
+    def make(path):
+        opened.append(Store(path))
+        return opened[-1]
+
+    yield make
+    for store_ in opened:
+        store_.close()
+
+
 def _count(path, rounds):
     opened = Store(path)
     for _ in range(rounds):
@@ -78,9 +92,9 @@ def test_threads_exclude_each_other(tmp_path):
     assert max(most) == 1 and len(most) == 8
 
 
-def test_processes_never_lose_an_update(tmp_path, spawn):
+def test_processes_never_lose_an_update(tmp_path, spawn, make_store):
     path = tmp_path / "lab.db"
-    opened = Store(path)
+    opened = make_store(path)
     with opened.write() as connection:
         connection.execute(COUNTERS.insert().values(id=1, value=0))
     workers = [spawn.Process(target=_count, args=(path, 25)) for _ in range(3)]
@@ -101,8 +115,8 @@ def test_several_processes_may_create_the_store_at_once(tmp_path, spawn):
     assert [worker.exitcode for worker in workers] == [0, 0, 0, 0]
 
 
-def test_a_failed_block_leaves_nothing(tmp_path):
-    opened = Store(tmp_path / "lab.db")
+def test_a_failed_block_leaves_nothing(tmp_path, make_store):
+    opened = make_store(tmp_path / "lab.db")
     with pytest.raises(RuntimeError), opened.write() as connection:
         connection.execute(COUNTERS.insert().values(id=1, value=0))
         raise RuntimeError
@@ -110,8 +124,8 @@ def test_a_failed_block_leaves_nothing(tmp_path):
         assert connection.execute(sa.select(sa.func.count()).select_from(COUNTERS)).scalar_one() == 0
 
 
-def test_a_reader_keeps_its_snapshot_while_a_writer_commits(tmp_path):
-    opened = Store(tmp_path / "lab.db")
+def test_a_reader_keeps_its_snapshot_while_a_writer_commits(tmp_path, make_store):
+    opened = make_store(tmp_path / "lab.db")
     count = sa.select(sa.func.count()).select_from(COUNTERS)
     with opened.read() as reader:
         assert reader.execute(count).scalar_one() == 0
@@ -122,13 +136,13 @@ def test_a_reader_keeps_its_snapshot_while_a_writer_commits(tmp_path):
         assert reader.execute(count).scalar_one() == 1
 
 
-def test_durability_is_what_the_house_promises(tmp_path):
-    with Store(tmp_path / "lab.db").read() as connection:
+def test_durability_is_what_the_house_promises(tmp_path, make_store):
+    with make_store(tmp_path / "lab.db").read() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2  # FULL
 
 
-def test_kill_9_loses_nothing_acknowledged(tmp_path):
+def test_kill_9_loses_nothing_acknowledged(tmp_path, make_store):
     program = textwrap.dedent(
         f"""
         import sys
@@ -150,14 +164,14 @@ def test_kill_9_loses_nothing_acknowledged(tmp_path):
             process.send_signal(signal.SIGKILL)
     process.wait()
     process.stdout.close()
-    with Store(tmp_path / "lab.db").read() as connection:
+    with make_store(tmp_path / "lab.db").read() as connection:
         found = connection.execute(sa.select(COUNTERS.c.id).order_by(COUNTERS.c.id)).scalars().all()
     assert acknowledged >= 40
     assert found[:acknowledged] == list(range(1, acknowledged + 1))
 
 
-def test_a_full_disk_is_exit_3_and_the_store_stays_sound(tmp_path):
-    opened = Store(tmp_path / "lab.db")
+def test_a_full_disk_is_exit_3_and_the_store_stays_sound(tmp_path, make_store):
+    opened = make_store(tmp_path / "lab.db")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, hard))
@@ -179,16 +193,16 @@ def test_what_is_no_store_is_left_alone(tmp_path):
     assert path.read_bytes() == b"this is no database" * 500
 
 
-def test_a_store_of_another_version_is_refused(tmp_path):
-    opened = Store(tmp_path / "lab.db")
+def test_a_store_of_another_version_is_refused(tmp_path, make_store):
+    opened = make_store(tmp_path / "lab.db")
     with opened.write() as connection:
         connection.execute(sa.text("UPDATE store_schema SET version = 99"))
     with pytest.raises(EnvironmentBlockedError, match="schema version 99"):
         Store(tmp_path / "lab.db")
 
 
-def test_a_read_only_engine_cannot_write(tmp_path):
-    Store(tmp_path / "lab.db").close()
+def test_a_read_only_engine_cannot_write(tmp_path, make_store):
+    make_store(tmp_path / "lab.db")
     engine = store.open_read_only(tmp_path / "lab.db")
     with engine.connect() as connection, pytest.raises(sa.exc.OperationalError, match="readonly"):
         connection.execute(sa.text("UPDATE store_schema SET version = 2"))

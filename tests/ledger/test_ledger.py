@@ -1,5 +1,6 @@
 """The ledger: nothing acknowledged is lost, and any change to any column of any row is found."""
 
+import contextlib
 import json
 import multiprocessing
 import sqlite3
@@ -35,7 +36,7 @@ def honest(tmp_path_factory):
     folder = tmp_path_factory.mktemp("honest")
     with thunderlab.open(folder) as lab:
         lab.events.emit(*(NoteRecorded(text=f"note {number}", value=number) for number in range(1, BLOCKS)))
-    with sqlite3.connect(folder / "lab.db") as database:
+    with contextlib.closing(sqlite3.connect(folder / "lab.db")) as database:
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         database.execute("PRAGMA journal_mode=DELETE")
     return (folder / "lab.db").read_bytes()

@@ -1,4 +1,4 @@
-"""What notebooks display: lattices as pictures, courses as lines, results as Polars frames."""
+"""What notebooks display: lattices as pictures, courses as lines, results as tables."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from thunderlab.automata.observables import unpack
 from thunderlab.faces import charts
 
 if TYPE_CHECKING:
-    import polars as pl
     from IPython.display import HTML, Image
 
     from thunderlab.automata.qa import RecordedRun
     from thunderlab.automata.results import ScenarioResult
     from thunderlab.gate import Readiness
+
+_LONGEST = 28
 
 
 def lattice(cells: Cells, *, size: int = 360) -> Image:
@@ -27,14 +28,14 @@ def lattice(cells: Cells, *, size: int = 360) -> Image:
     return Image(data=charts.cells_png(cells, size=size), format="png")
 
 
-def gallery(results: Sequence[ScenarioResult], *, size: int = 150) -> HTML:
+def gallery(results: Sequence[ScenarioResult], *, size: int = 120) -> HTML:
     """Return the last states of scenarios side by side, each with its title."""
     from IPython.display import HTML
 
     figures = [
-        f'<figure style="display: inline-block; width: {size + 30}px; margin: 8px; vertical-align: top">'
-        f'<img src="data:image/png;base64,{b64encode(charts.cells_png(unpack(one.final_state), size=size)).decode()}" alt="">'
-        f"<figcaption>{escape(one.title)}</figcaption></figure>"
+        f'<figure style="display: inline-block; width: {size + 40}px; margin: 8px; vertical-align: top">'
+        f'<img src="data:image/png;base64,{b64encode(charts.cells_png(unpack(one.final_state), size=size)).decode()}" '
+        f'width="{size}" height="{size}" style="object-fit: contain" alt=""><figcaption>{escape(one.title)}</figcaption></figure>'
         for one in results
     ]
     return HTML(f"<div>{''.join(figures)}</div>")
@@ -44,64 +45,96 @@ def line(values: Sequence[float], *, title: str, unit: str = "", limits: Sequenc
     """Return values over time as a line with its description; see `charts.sparkline`."""
     from IPython.display import HTML
 
-    return HTML(
-        f"<figure><figcaption>{escape(title)}</figcaption>{charts.sparkline(values, title=title, unit=unit, limits=limits, width=560, height=120)}</figure>"
-    )
+    drawing = charts.sparkline(values, title=title, unit=unit, limits=limits, width=560, height=120)
+    return HTML(f"<figure><figcaption>{escape(title)}</figcaption>{drawing}</figure>")
 
 
-def frame(rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
-    """Return rows as a Polars frame that shows all of them when displayed."""
-    import polars as pl
+def table(rows: Sequence[Mapping[str, Any]]) -> HTML:
+    """Return rows as a table: text to the left, numbers to the right; long text is cut, except in the last column, and whole as its tooltip.
 
-    pl.Config.set_tbl_rows(200)
-    pl.Config.set_fmt_str_lengths(120)
-    pl.Config.set_tbl_hide_dataframe_shape(True)
-    pl.Config.set_tbl_hide_column_data_types(True)
-    return pl.DataFrame(list(rows), infer_schema_length=None)
+    >>> "yes</td>" in table([{"name": "a", "passed": True}]).data
+    True
+    """
+    from IPython.display import HTML
+
+    columns = list(rows[0]) if rows else []
+    numbers = {
+        name for name in columns if all(isinstance(row[name], int | float | None) and not isinstance(row[name], bool) for row in rows)
+    }
+    sides = {name: "right" if name in numbers else "left" for name in columns}
+    head = "".join(f'<th align="{sides[name]}" style="text-align: {sides[name]}">{escape(name.replace("_", " "))}</th>' for name in columns)
+    body = "".join(f"<tr>{''.join(_cell(row[name], sides[name], last=name == columns[-1]) for name in columns)}</tr>" for row in rows)
+    return HTML(f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>")
 
 
-def scenarios(run: RecordedRun) -> pl.DataFrame:
+def _cell(value: Any, side: str, *, last: bool) -> str:
+    if value is None:
+        text = "-"
+    elif isinstance(value, bool):
+        text = "yes" if value else "no"
+    else:
+        text = f"{value:.5g}" if isinstance(value, float) else str(value)
+    # JupyterLab puts everything to the right unless each cell says otherwise.
+    style = f'align="{side}" style="text-align: {side}{"" if last else "; white-space: nowrap"}"'
+    if len(text) > _LONGEST and not last:
+        return f'<td {style} title="{escape(text)}">{escape(text[: _LONGEST - 1])}…</td>'
+    return f"<td {style}>{escape(text)}</td>"
+
+
+def scenarios(run: RecordedRun) -> HTML:
     """Return one row per scenario of a QA run: how it went and what was measured."""
-    shown = ("population_final", "alive_ratio", "entropy_mean", "cluster_count", "convergence_steps", "oscillation_period")
-    return frame(
+    shown = {
+        "population": "population_final",
+        "entropy": "entropy_mean",
+        "clusters": "cluster_count",
+        "converges": "convergence_steps",
+        "period": "oscillation_period",
+    }
+    return table(
         [
             {
                 "scenario": one.name,
+                "passed": one.passed,
                 "regime": one.regime,
                 "rule": one.rule,
                 "size": "x".join(map(str, one.shape)),
                 "steps": one.steps,
-                "passed": one.passed,
-                **{name: one.metrics[name] for name in shown},
+                **{heading: one.metrics[name] for heading, name in shown.items()},
             }
             for one in run.result.scenarios
         ]
     )
 
 
-def breaches(run: RecordedRun) -> pl.DataFrame:
-    """Return one row per breach of a QA run, none when all is well."""
+def breaches(run: RecordedRun) -> HTML:
+    """Return one row per breach of a QA run; a single row that says so when there is none."""
+    from thunderlab.automata.baseline import breach_text
+
     found = [(one.name, breach) for one in run.result.scenarios for breach in one.breaches]
     found += [(run.result.suite, breach) for breach in run.result.breaches]
-    columns = ("metric", "value", "baseline", "low", "high")
-    rows = [{"scenario": name, **{column: str(getattr(breach, column)) for column in columns}} for name, breach in found]
-    return frame(rows or [dict.fromkeys(("scenario", *columns), "none")])
+    return table([{"where": name, "breach": breach_text(breach)} for name, breach in found] or [{"where": "nowhere", "breach": "none"}])
 
 
-def readings(readiness: Readiness) -> pl.DataFrame:
-    """Return one row per reading of the gate."""
-    return frame(
+def readings(readiness: Readiness, *, sources: bool = True) -> HTML:
+    """Return one row per reading of the gate, with where each comes from unless `sources` is false."""
+    return table(
         [
             {
                 "status": reading.status,
                 "reading": reading.name,
-                "value": None if reading.value is None else float(reading.value),
+                "value": reading.value,
                 "unit": reading.unit,
                 "samples": reading.samples,
-                "age_s": reading.age_s,
+                "age_s": None if reading.age_s is None else round(reading.age_s, 1),
                 "limits": reading.threshold,
-                "source": reading.source,
+                **({"source": reading.source} if sources else {}),
             }
             for reading in readiness.readings
         ]
     )
+
+
+def reasons(readiness: Readiness) -> HTML:
+    """Return one row per reason the lab is not ready; a single row that says so when there is none."""
+    found = [{"gate": one.gate, "value": one.value, "why": one.why} for one in readiness.blocking]
+    return table(found or [{"gate": "none", "value": None, "why": "every required reading is present, fresh and within its limits"}])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import click
 
@@ -49,30 +50,32 @@ def run(pack: str, parameters: tuple[str, ...], workers: int, fresh: bool) -> An
     return Answer(data, text, ok=outcome.readiness.status == "healthy")
 
 
-@command("lab", "thunderlab lab --no-browser")
+@command("lab", "thunderlab lab --no-browser -- --port 9999")
 @click.option("--no-browser", is_flag=True, help="Print the address instead of opening a browser.")
-def lab(no_browser: bool) -> None:
+@click.argument("extra", nargs=-1, metavar="[-- JUPYTER_OPTIONS...]")
+def lab(no_browser: bool, extra: tuple[str, ...]) -> None:
     """Open JupyterLab on the notebooks, with this workspace."""
-    import importlib.util
     import sys
 
     from thunderlab import workspace
     from thunderlab.errors import EnvironmentBlockedError
 
-    if importlib.util.find_spec("jupyterlab") is None:
-        raise EnvironmentBlockedError("is not installed; install thunderlab with its dependencies again", where="jupyterlab")
+    if os.geteuid() == 0 and "--allow-root" not in extra:
+        raise EnvironmentBlockedError("does not run as root unless told to: thunderlab lab -- --allow-root", where="JupyterLab")
     place = workspace.locate()
     notebooks = workspace.shipped("notebooks")
-    environment = {**os.environ, workspace.VARIABLE: str(place)}
-    arguments = [
-        sys.executable,
-        "-m",
-        "jupyterlab",
+    options = [
         f"--notebook-dir={notebooks.parent}",
         f"--LabApp.default_url=/lab/tree/{notebooks.name}/00_tour.ipynb",
+        # A lab asks nobody outside for updates; the settings beside the package keep it from asking about news.
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        *(["--no-browser"] if no_browser else []),
+        *extra,
     ]
     # JupyterLab takes over this process, so that Ctrl-C and its exit code are its own.
-    os.execve(sys.executable, [*arguments, *(["--no-browser"] if no_browser else [])], environment)  # noqa: S606 - no shell, our own interpreter
+    settings = os.pathsep.join(filter(None, [str(Path(__file__).parents[1] / "jupyter"), os.environ.get("JUPYTER_CONFIG_PATH")]))
+    environment = {**os.environ, workspace.VARIABLE: str(place), "JUPYTER_CONFIG_PATH": settings}
+    os.execve(sys.executable, [sys.executable, "-m", "jupyterlab", *options], environment)  # noqa: S606 - no shell, our own interpreter
 
 
 @command("doctor", "thunderlab doctor --json")
