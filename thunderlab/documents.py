@@ -8,6 +8,7 @@ YAML 1.1 would reinterpret (`no`, `12:30`, `0x1f`, `010`) are refused with their
 from __future__ import annotations
 
 import contextlib
+import difflib
 import json
 import math
 import re
@@ -31,6 +32,8 @@ _AMBIGUOUS_WORD = re.compile(r"(?i:y|n|yes|no|on|off)|(?!true$|false$)(?i:true|f
 _AMBIGUOUS_NUMBER = re.compile(r"[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?|[-+]?0[0-9_]+|0[xXoObB][0-9a-fA-F_]+|[-+]?[0-9]+_[0-9_]*")
 _NOT_FINITE = re.compile(r"(?i:[-+]?\.(inf|nan))")
 _AT = re.compile(r"^(?P<what>.*?)(?: - at `(?P<path>[^`]*)`)?$", re.DOTALL)
+_UNKNOWN = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
+_MISSING = re.compile(r"Object missing required field `(.*)`", re.DOTALL)
 _PATH_PART = re.compile(r"\.([^.\[]+)|\[(\d+)\]|\[(\.\.\.)\]")
 
 
@@ -63,8 +66,14 @@ class Document:
         except msgspec.ValidationError as error:
             match = _AT.match(str(error))
             assert match is not None
-            field = self._resolve(match["path"] or "", kind, str(error))
-            raise self.refuse(field, _friendly(match["what"])) from None
+            field, what = self._resolve(match["path"] or "", kind, str(error)), match["what"]
+            unknown = _UNKNOWN.fullmatch(what)
+            if unknown:
+                raise self.refuse((*field, unknown[1]), f"is not a field here{_suggestion(unknown[1], kind)}") from None
+            missing = _MISSING.fullmatch(what)
+            if missing:
+                raise self.refuse((*field, missing[1]), "is missing") from None
+            raise self.refuse(field, _friendly(what)) from None
 
     def _resolve(self, path: str, kind: Any, complaint: str) -> Field:
         """Return the field a msgspec path means. Where it says `[...]` for a key of a mapping, the key that provokes is looked for."""
@@ -101,6 +110,25 @@ class Document:
         return value
 
 
+def _suggestion(name: str, kind: Any) -> str:
+    """Return what may have been meant, from the field names of the whole structure; empty when nothing is close."""
+    names: set[str] = set()
+
+    def collect(info: Any) -> None:
+        for part in getattr(info, "fields", ()):
+            names.add(part.encode_name)
+            collect(part.type)
+        for inner in (*getattr(info, "types", ()), *getattr(info, "item_types", ())):
+            collect(inner)
+        for inner in ("item_type", "value_type"):
+            if hasattr(info, inner):
+                collect(getattr(info, inner))
+
+    collect(msgspec.inspect.type_info(kind))
+    close = difflib.get_close_matches(name, sorted(names), n=1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
 _KINDS = {
     "str": "text",
     "int": "an integer",
@@ -118,8 +146,7 @@ def _friendly(what: str) -> str:
     >>> _friendly("Expected `float | null`, got `str`")
     'expected a number or nothing, got text'
     """
-    # Sentences that begin otherwise quote field names, which stay as they are.
-    sentence = re.sub(r"`([a-z]+(?: \| [a-z]+)*)`", _kinds, what) if what.startswith("Expected") else what
+    sentence = re.sub(r"`([a-z]+(?: \| [a-z]+)*)`", _kinds, what)
     return sentence[0].lower() + sentence[1:]
 
 

@@ -199,7 +199,7 @@ def test_qa_from_nothing_to_a_regression(cli, project, tmp_path):
     assert (replayed.code, replayed.json()["fidelity"], replayed.json()["first_difference"]) == (0, 1.0, None)
     (project / "scenarios" / "tiny" / "soup.yaml").write_text(SOUP.replace("seed: 5", "seed: 6"))
     bad = cli("qa", "run", "--suite", "tiny", cwd=project)
-    assert bad.code == 1 and "soup: baseline.scenario_digest" in bad.stdout
+    assert bad.code == 1 and "✗ FAIL soup\n       baseline.scenario_digest: the scenario changed" in bad.stdout
     stale = cli("qa", "replay", good.json()["run_id"], cwd=project)
     assert stale.code == 2 and "changed since" in stale.stderr
 

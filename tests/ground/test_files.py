@@ -107,9 +107,9 @@ class Spec(msgspec.Struct, forbid_unknown_fields=True):
     ("text", "place", "reason"),
     [
         ("steps: 1\ngrid:\n  size: [1, two]", "line 3: grid.size[1]", "expected an integer, got text"),
-        ("steps: 1\ngrid:\n  size: [1, 2]\n  sise: 3", "line 3: grid", "unknown field `sise`"),
+        ("steps: 1\ngrid:\n  size: [1, 2]\n  sise: 3", "line 4: grid.sise", "is not a field here; did you mean size?"),
         ("steps: true\ngrid: {size: [1, 2]}", "line 1: steps", "expected an integer, got true or false"),
-        ("grid: {size: [1, 2]}", "line 1", "missing required field `steps`"),
+        ("grid: {size: [1, 2]}", "line 1: steps", "is missing"),
         ("- 1", "line 1", "expected a mapping, got a list"),
     ],
 )

@@ -138,7 +138,7 @@ _COLOURS = {"pass": "32", "FAIL": "31;1"}
 
 
 def diff(result: SuiteResult, *, colour: bool = False) -> list[str]:
-    """Return a run as lines for people: one per scenario, one more per breach, one for the suite.
+    """Return where a run differs from what was promised, as lines for people: failed scenarios with their breaches, then the suite.
 
     Every line says in words what its colour says.
 
@@ -148,6 +148,8 @@ def diff(result: SuiteResult, *, colour: bool = False) -> list[str]:
     """
     lines = []
     for one in result.scenarios:
+        if one.passed:
+            continue
         lines.append(f"{_mark(one.passed, colour=colour)} {one.name}")
         lines.extend(f"       {breach_text(breach)}" for breach in one.breaches)
     passed = sum(one.passed for one in result.scenarios)

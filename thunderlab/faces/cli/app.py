@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Iterator, Sequence
 from typing import IO
 
@@ -89,6 +90,9 @@ def run(arguments: Sequence[str]) -> int:
         # Whoever read us has seen enough, as in `thunderlab events list | head`.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
+    except Exception:  # noqa: BLE001 - a defect of ours is neither a no nor the user's mistake; the traceback is for its report
+        traceback.print_exc()
+        return _fail("this is a defect of thunderlab; please report the lines above", ThunderlabError.exit_code)
 
 
 def split_global(arguments: Sequence[str]) -> tuple[list[str], str | None, bool]:

@@ -88,7 +88,7 @@ def _check_suite(suite: str, scenario: str | None) -> None:
 
 
 def _answer(recorded: RecordedRun) -> Answer:
-    from thunderlab.automata.baseline import breach_text
+    from thunderlab.automata.baseline import diff
 
     result = recorded.result
     scenarios = [
@@ -118,11 +118,7 @@ def _answer(recorded: RecordedRun) -> Answer:
         for one in result.scenarios
     ]  # fmt: skip
     headings = ["result", "scenario", "regime", "size", "steps", "population", "entropy", "converges", "period", "time"]
-    passed = sum(one.passed for one in result.scenarios)
-    verdict = f"{status('passed' if result.passed else 'failed')}: {passed} of {len(result.scenarios)} scenarios in {seconds(result.duration_us)}, budget {result.budget_s:g} s"
-    breaches = [f"  {status('breach')} {one.name}: {breach_text(breach)}" for one in result.scenarios for breach in one.breaches]
-    breaches += [f"  {status('breach')} {result.suite}: {breach_text(breach)}" for breach in result.breaches]
-    lines = [table(headings, rows), "", *breaches, f"{verdict} (run {recorded.run_id})"]
+    lines = [table(headings, rows), "", *diff(result, colour=True), f"recorded as run {recorded.run_id}"]
     return Answer(data, "\n".join(lines), ok=result.passed)
 
 
