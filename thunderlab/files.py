@@ -91,6 +91,18 @@ def contained(path: Path, root: Path) -> Path:
     return resolved
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it.
+
+    Raises:
+        EnvironmentBlockedError: when that is not possible.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise EnvironmentBlockedError(f"cannot be made: {error.strerror}; free space or choose another place", where=folder) from error
+
+
 def write_whole(path: Path, data: bytes | str, mode: int = 0o644) -> None:
     """Write a file whole or not at all: temporary file beside it, fsync, rename, fsync of the folder.
 
@@ -99,8 +111,8 @@ def write_whole(path: Path, data: bytes | str, mode: int = 0o644) -> None:
     """
     body = data.encode() if isinstance(data, str) else data
     temporary: str | None = None
+    make_folder(path.parent)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         with os.fdopen(handle, "wb") as stream:
             stream.write(body)

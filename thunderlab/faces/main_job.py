@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -203,9 +204,11 @@ class MainJob:
         if link.exists() and not link.is_symlink():
             return
         fresh = self._reports / f".{LATEST}.{os.getpid()}"
-        fresh.unlink(missing_ok=True)
-        fresh.symlink_to(folder.name)
-        fresh.replace(link)
+        # A convenience only: a file system without links has its reports all the same.
+        with contextlib.suppress(OSError):
+            fresh.unlink(missing_ok=True)
+            fresh.symlink_to(folder.name)
+            fresh.replace(link)
 
 
 def _alive(pid: int) -> bool:

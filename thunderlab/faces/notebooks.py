@@ -87,7 +87,7 @@ class Runner:
         """
         papermill, exceptions = _papermill()
         started = time.perf_counter_ns()
-        output.parent.mkdir(parents=True, exist_ok=True)
+        files.make_folder(output.parent)
         with tempfile.TemporaryDirectory(prefix="tl-", dir=_short_temporary_folder()) as sockets, _event_loop():
             try:
                 papermill.execute_notebook(
@@ -104,10 +104,14 @@ class Runner:
                 )
             except exceptions.PapermillExecutionError as error:
                 raise NotebookFailedError(_describe(error), where=notebook.name) from None
-            except (RuntimeError, TimeoutError) as error:
+            except (RuntimeError, TimeoutError) as error:  # TimeoutError first: it is an OSError too
                 if self._stopped:
                     raise KeyboardInterrupt from None
                 raise EnvironmentBlockedError(f"its kernel did not start or died: {error}", where=notebook.name) from error
+            except OSError as error:
+                raise EnvironmentBlockedError(
+                    f"cannot be written: {error.strerror}; free space or choose another place", where=output
+                ) from error
         return (time.perf_counter_ns() - started) // 1_000
 
     def stop(self) -> None:
