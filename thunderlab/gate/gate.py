@@ -92,7 +92,7 @@ def _judge(reading: Reading, limits: Limits) -> Reading:
     if status != "healthy" and reading.why and reading.why not in why:
         why = f"{why}; {reading.why}"
     return msgspec.structs.replace(
-        reading, status=status, why=why if status != "healthy" else "", threshold=str(limits), required=limits.required
+        reading, status=status, why=why if status != "healthy" else "", threshold=limits.words(reading.unit), required=limits.required
     )
 
 

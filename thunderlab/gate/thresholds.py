@@ -23,11 +23,16 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     stale_after_s: float | None = None
     minimum_samples: int = 1
 
-    def __str__(self) -> str:
-        limits = (
-            (name.replace("_", " "), getattr(self, name)) for name in ("blocked_above", "blocked_below", "degraded_above", "degraded_below")
-        )
-        return ", ".join(f"{name} {value:g}" for name, value in limits if value is not None)
+    def words(self, unit: str) -> str:
+        """Return the limits as people read them, microseconds as milliseconds.
+
+        >>> Limits(blocked_above=0).words("count"), Limits(degraded_above=100_000).words("us")
+        ('blocked above 0', 'degraded above 100 ms')
+        """
+        shown = {"us": ("ms", 1e-3), "count": ("", 1), "fraction": ("", 1)}.get(unit, (unit, 1))
+        names = ("blocked_above", "blocked_below", "degraded_above", "degraded_below")
+        limits = ((name.replace("_", " "), getattr(self, name)) for name in names)
+        return ", ".join(f"{name} {value * shown[1]:g} {shown[0]}".rstrip() for name, value in limits if value is not None)
 
     def judge(self, reading: Reading) -> tuple[Status, str]:
         """Return what these limits make of a reading, and why when it is not healthy.

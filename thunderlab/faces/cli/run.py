@@ -45,7 +45,11 @@ def run(pack: str, parameters: tuple[str, ...], workers: int, fresh: bool) -> An
     report = outcome.report["index.html"]
     data = {**msgspec.to_builtins(outcome.readiness), "report": str(report), "notebooks": notebooks, "duration_us": outcome.duration_us}
     rows = [(run.name, status(run.status), seconds(run.duration_us), run.why) for run in outcome.notebooks]
-    resumed = f"Took up an interrupted run: {outcome.resumed} of {len(outcome.notebooks)} notebooks were done already.\n" if outcome.resumed else ""
+    resumed = (
+        f"Took up an interrupted run: {outcome.resumed} of {len(outcome.notebooks)} notebooks were done already.\n"
+        if outcome.resumed
+        else ""
+    )
     text = f"{resumed}{table(['notebook', 'status', 'time', 'why'], rows)}\n\n{readiness_text(outcome.readiness)}\n\nReport: {report}"
     return Answer(data, text, ok=outcome.readiness.status == "healthy")
 
