@@ -91,8 +91,8 @@ def contained(path: Path, root: Path) -> Path:
     return resolved
 
 
-def make_folder(folder: Path) -> None:
-    """Make a folder and those above it.
+def make_folder(folder: Path, advice: str = "free space or choose another place") -> None:
+    """Make a folder and those above it; `advice` is what the message says to do when that is not possible.
 
     Raises:
         EnvironmentBlockedError: when that is not possible.
@@ -100,7 +100,7 @@ def make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise EnvironmentBlockedError(f"cannot be made: {error.strerror}; free space or choose another place", where=folder) from error
+        raise EnvironmentBlockedError(f"cannot be made: {error.strerror}; {advice}", where=folder) from error
 
 
 def write_whole(path: Path, data: bytes | str, mode: int = 0o644) -> None:

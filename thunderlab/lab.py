@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from thunderlab import automata, gate, ledger, workspace
+from thunderlab import automata, files, gate, ledger, workspace
 from thunderlab.automata.room import Automata
 from thunderlab.clock import Clock, SystemClock
 from thunderlab.events import Bus, Catalogue
@@ -48,7 +48,7 @@ class Lab:
 
     def __init__(self, path: str | os.PathLike[str] | None = None, *, clock: Clock | None = None) -> None:
         self.workspace: Path = workspace.locate(path)
-        workspace.make(self.workspace)
+        files.make_folder(self.workspace, advice="name another workspace with --workspace")
         self.clock: Clock = clock or SystemClock()
         scenarios = workspace.shipped("scenarios")
         self.store = Store(self.workspace / STORE)

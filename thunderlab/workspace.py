@@ -47,20 +47,6 @@ def project_root(start: Path | None = None) -> Path:
     return next((up for up in (here, *here.parents) if (up / "notebooks").is_dir() and (up / "scenarios").is_dir()), here)
 
 
-def make(workspace: Path) -> None:
-    """Create the workspace folder.
-
-    Raises:
-        EnvironmentBlockedError: when that is not possible.
-    """
-    try:
-        workspace.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise EnvironmentBlockedError(
-            f"the workspace cannot be made: {error.strerror}; name another with --workspace", where=workspace
-        ) from error
-
-
 def shipped(kind: str, start: Path | None = None) -> Path:
     """Return the folder of `notebooks` or `scenarios`: the project's own, else the ones the package carries.
 
