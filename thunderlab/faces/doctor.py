@@ -58,6 +58,7 @@ def _parts() -> list[Part]:
     return [
         _program("git", "the commit in a report's provenance"),
         _program("chromium", "the browser tests of the report"),
+        _program("bgolly", "the comparison of the automata with Golly"),
         _program("nvidia-smi", "a GPU; the engine runs on the processor without one"),
         _module("numba", "the packed-kernel rival in make bench"),
         _module("playwright", "the browser tests of the report"),
