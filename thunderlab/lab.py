@@ -25,6 +25,11 @@ def catalogue() -> Catalogue:
     return Catalogue([*ledger.EVENTS, *automata.EVENTS, *gate.EVENTS])
 
 
+def key_ring(place: Path, clock: Clock) -> KeyRing:
+    """Return the keys of a workspace; reading them needs no store, so none is made."""
+    return KeyRing(place / "keys", clock)
+
+
 class Lab:
     """An open workspace. Any number of processes may have it open at once; use it as a context manager.
 
@@ -63,7 +68,7 @@ class Lab:
         self.telemetry = Meter(self.store, self.clock)
         self.ledger = Chain(self.store, self.clock, self.telemetry)
         self.events = Bus(catalogue(), self.clock, self.ledger.append)
-        self.keys = KeyRing(self.workspace / "keys", self.clock)
+        self.keys = key_ring(self.workspace, self.clock)
         self.automata = Automata(
             store=self.store,
             bus=self.events,

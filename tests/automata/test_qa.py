@@ -8,6 +8,8 @@ from thunderlab.automata.events import EVENTS, EntropySampled, ReplayCompleted, 
 from thunderlab.automata.harness import load_suite
 from thunderlab.automata.qa import find_suite, suite_names
 from thunderlab.errors import EvidenceError, InputError
+from thunderlab.faces.report.build import build
+from thunderlab.faces.report.provenance import collect
 from thunderlab.workspace import shipped
 
 NAMES = ("blinker", "glider", "bays-5766-soup")
@@ -73,15 +75,37 @@ def test_one_scenario_alone_is_not_taken_for_the_suite(lab, suite):
     assert lab.automata.qa.newest_results() == []
 
 
-def test_an_exchanged_result_is_noticed(lab, suite):
-    run = lab.automata.qa.run(suite)
-    forged = msgspec.structs.replace(run.result, duration_us=1)
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE qa_runs SET result = x'7b7d'",
+        "UPDATE qa_runs SET result = CAST(result AS TEXT)",
+        "UPDATE qa_runs SET result = replace(result, 'true', 'false')",
+        "DELETE FROM qa_runs",
+        "UPDATE event_chain_blocks SET payload = x'00' WHERE event_name = 'ca.qa.suite.completed'",
+    ],
+)
+def test_a_result_the_ledger_did_not_record_is_not_believed_and_the_report_is_built_without_it(lab, suite, tmp_path, damage):
+    lab.automata.qa.run(suite)
     with lab.store.write() as connection:
-        connection.execute(sa.text("UPDATE qa_runs SET result = :data"), {"data": msgspec.json.encode(forged)})
-    with pytest.raises(EvidenceError, match="not the one the ledger recorded"):
+        connection.execute(sa.text(damage))
+    with pytest.raises(EvidenceError):
         lab.automata.qa.runs("core")
-    reading = next(reading for reading in lab.gate.check().readings if reading.name == "ca.qa.breaches")
+    readiness = lab.gate.check()
+    reading = next(reading for reading in readiness.readings if reading.name == "ca.qa.breaches")
     assert reading.status == "unknown" and "EvidenceError" in reading.why
+    assert lab.automata.qa.newest_results() == []
+    paths = build(tmp_path / "report", readiness, [], collect(lab, []), ())
+    assert reading.why[:40] in paths["summary.md"].read_text()
+
+
+def test_an_older_good_run_does_not_stand_in_for_a_newer_one_that_was_removed(lab, suite):
+    lab.automata.qa.run(suite)
+    newer = lab.automata.qa.run(suite)
+    with lab.store.write() as connection:
+        connection.execute(sa.text("DELETE FROM qa_runs WHERE id = :id"), {"id": newer.run_id})
+    with pytest.raises(EvidenceError, match=newer.run_id):
+        lab.automata.qa.runs("core")
 
 
 def test_a_recorded_run_replays_bit_for_bit_and_says_so(lab, suite, monkeypatch):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -116,19 +117,55 @@ def test_an_interrupted_run_is_taken_up_where_it_stopped(real_lab, project, tmp_
     assert (tmp_path / "ran-first").read_text() == "xx"
 
 
-def test_a_changed_notebook_or_parameter_or_fresh_starts_anew(real_lab, project, tmp_path, monkeypatch):
-    monkeypatch.setattr(Runner, "stop", lambda _self: None)
-    monkeypatch.setattr("thunderlab.faces.main_job.build", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
-    for _ in range(1):
+@pytest.fixture
+def interrupted(real_lab, project, monkeypatch):
+    """A run that was cut short just before its report, with every notebook done."""
+    with monkeypatch.context() as cut:
+        cut.setattr("thunderlab.faces.main_job.build", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             _run(real_lab, project)
-    monkeypatch.undo()
-    monkeypatch.chdir(project)
     monkeypatch.setattr("thunderlab.faces.main_job._alive", lambda _pid: False)
-    job = MainJob(real_lab, plan("default", {"steps": "9"}), project / "reports")
-    assert job._resume_or_start(fresh=False)[0].notebooks == []
-    job = MainJob(real_lab, plan("default", {}), project / "reports")
-    assert job._resume_or_start(fresh=True)[0].notebooks == []
+    return lambda given=None, *, fresh=False: len(
+        MainJob(real_lab, plan("default", given or {}), project / "reports")._resume_or_start(fresh=fresh)[0].notebooks
+    )
+
+
+def test_what_is_taken_up_must_have_had_the_same_inputs(interrupted, project):
+    assert interrupted() == 3
+    assert interrupted({"steps": "9"}) == 0
+
+
+def test_fresh_starts_anew(interrupted):
+    assert interrupted(fresh=True) == 0
+
+
+def test_a_changed_notebook_starts_anew(interrupted, project):
+    _notebook(project / "notebooks" / "90_last.ipynb", "'changed'")
+    assert interrupted() == 0
+
+
+def test_a_changed_scenario_starts_anew(interrupted, project):
+    shutil.copytree(ROOT / "scenarios", project / "copied")
+    (project / "scenarios").unlink()
+    (project / "copied").rename(project / "scenarios")
+    assert interrupted() == 3
+    soup = project / "scenarios" / "core" / "seeds.yaml"
+    soup.write_text(soup.read_text() + "# changed\n")
+    assert interrupted() == 0
+
+
+def test_changed_code_starts_anew(interrupted, monkeypatch):
+    monkeypatch.setattr("thunderlab.faces.main_job.__file__", str(ROOT / "tests" / "faces" / "samples.py"))
+    assert interrupted() == 0
+
+
+def test_stopping_reaches_a_kernel_that_is_only_starting(tmp_path):
+    runner = Runner(tmp_path / "workspace", tmp_path)
+    _notebook(tmp_path / "sleeps.ipynb", f"open({str(tmp_path / 'ran')!r}, 'w').close(); import time; time.sleep(600)")
+    runner.stop()
+    with pytest.raises(KeyboardInterrupt):
+        runner.run(tmp_path / "sleeps.ipynb", tmp_path / "out.ipynb", {})
+    assert not (tmp_path / "ran").exists()
 
 
 def test_packs_name_their_mistakes(project):

@@ -83,6 +83,13 @@ def test_gates_without_a_reading_are_absent_by_name():
     assert len(DEPLOY_GATES) == 5
 
 
+def test_values_and_limits_are_said_in_the_same_unit():
+    slow = msgspec.structs.replace(_reading(value=1_200_000), unit="us")
+    found = _decide([slow], **{"a.b": Limits(degraded_above=1_000_000)})
+    assert found.readings[0].why == "1200 ms is above 1000 ms"
+    assert found.readings[0].threshold == "degraded above 1000 ms"
+
+
 def _broken(_sources):
     raise RuntimeError("the disk is gone")
 
@@ -133,6 +140,36 @@ def test_a_damaged_chain_blocks_and_is_recorded(lab):
     assert found.blocking[0].gate == "event_chain.audit.failures"
     assert "block 1" in found.blocking[0].why
     assert next(lab.ledger.blocks(name="event_chain.audit.failure")).event_name == "event_chain.audit.failure"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE event_chain_blocks SET aggregate_hash = x'00' WHERE seq = 1",
+        "UPDATE event_chain_blocks SET aggregate_hash = 'zz' WHERE seq = 1",
+        "UPDATE event_chain_blocks SET inserted_at = 'today' WHERE seq = 1",
+        "DELETE FROM event_chain_blocks",
+    ],
+)
+def test_a_chain_too_damaged_to_write_to_still_blocks(lab, damage, tmp_path):
+    import sqlalchemy as sa
+
+    from thunderlab.errors import EvidenceError
+    from thunderlab.faces.report.build import build
+    from thunderlab.faces.report.provenance import collect
+    from thunderlab.ledger import NoteRecorded
+
+    lab.events.emit(NoteRecorded(text="x"))
+    with lab.store.write() as connection:
+        connection.execute(sa.text(damage))
+    with pytest.raises(EvidenceError, match="thunderlab ledger audit"):
+        lab.events.emit(NoteRecorded(text="y"))
+    found = lab.gate.check()
+    assert found.status == "blocked"
+    assert found.blocking[0].gate == "event_chain.audit.failures"
+    assert "could not be recorded" in found.blocking[0].why
+    paths = build(tmp_path / "report", found, [], collect(lab, []), ())
+    assert "damaged: it cannot be told" in paths["index.html"].read_text()
 
 
 @pytest.mark.parametrize(

@@ -134,6 +134,7 @@ def test_each_kind_of_damage_has_its_name(honest, tmp_path, statement, first, ki
     found = _damaged(honest, tmp_path, statement)
     assert not found.ok
     assert (found.failures[0].seq, found.failures[0].kind) == (first, kind)
+    assert found.blocks == {"gap": BLOCKS - ("DELETE" in statement), "empty": 0, "unreadable": 0}.get(kind, BLOCKS)
 
 
 def test_two_blocks_swapped_are_found_at_the_first(honest, tmp_path):

@@ -36,7 +36,8 @@ class Bus:
         """Emit events together and return their envelopes.
 
         Durable ones are recorded in one transaction: in the caller's when `within` is given, so that a change and the event
-        that tells of it stand or fall together, else in one of their own. Listeners are called after recording.
+        that tells of it stand or fall together, else in one of their own. Listeners are called after recording; within a
+        caller's transaction that is before it commits.
 
         Raises:
             UndocumentedEventError: when an event is not in the catalogue or its values do not fit its schema; then none of

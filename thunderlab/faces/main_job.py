@@ -36,7 +36,7 @@ class Progress(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         run_id: UUID version 7.
         started_at: RFC 3339 UTC.
         pid: the process that runs it.
-        inputs_sha256: digest of pack, parameters, notebooks and package version: only an equal one is resumed.
+        inputs_sha256: digest of pack, parameters, notebooks, scenarios and code: only an equal one is resumed.
         finished: whether the report was written.
         notebooks: those that ended, in the order they did.
     """
@@ -163,10 +163,9 @@ class MainJob:
         return NotebookRun(name=name, status=status, duration_us=duration_us, html=page.name, why=why)
 
     def _resume_or_start(self, *, fresh: bool) -> tuple[Progress, Path]:
-        from thunderlab import __version__
-
-        sources = {name: digest(files.read_bytes(self._plan.sources[name], NOTEBOOK_LIMIT)) for name in self._plan.pack.notebooks()}
-        inputs = digest_of([self._plan.pack.name, self._plan.given, sources, __version__, str(self._lab.workspace)])
+        folders = {kind: workspace.shipped(kind) for kind in ("notebooks", "scenarios")} | {"code": Path(__file__).parents[1]}
+        sources = {kind: _folder_digests(folder) for kind, folder in folders.items()}
+        inputs = digest_of([self._plan.pack.name, self._plan.given, sources, str(self._lab.workspace)])
         interrupted = None if fresh else self._interrupted(inputs)
         if interrupted is not None:
             state, folder = interrupted
@@ -209,6 +208,13 @@ class MainJob:
             fresh.unlink(missing_ok=True)
             fresh.symlink_to(folder.name)
             fresh.replace(link)
+
+
+def _folder_digests(folder: Path) -> dict[str, str]:
+    """Return relative path -> digest of every file that may decide what a run computes."""
+    wanted = (".py", ".ipynb", ".yaml", ".yml", ".json", ".rle")
+    found = sorted(path for path in folder.rglob("*") if path.suffix in wanted and ".ipynb_checkpoints" not in path.parts)
+    return {path.relative_to(folder).as_posix(): digest(files.read_bytes(path, NOTEBOOK_LIMIT)) for path in found}
 
 
 def _alive(pid: int) -> bool:

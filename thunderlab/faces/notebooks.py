@@ -10,7 +10,6 @@ import signal
 import sys
 import tempfile
 import threading
-import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -78,15 +77,14 @@ class Runner:
         self._lock = threading.Lock()
         self._stopped = False
 
-    def run(self, notebook: Path, output: Path, parameters: Mapping[str, Value], on_cell: OnCell | None = None) -> int:
-        """Run a notebook to the end, write it with its outputs, and return how long it took in microseconds.
+    def run(self, notebook: Path, output: Path, parameters: Mapping[str, Value], on_cell: OnCell | None = None) -> None:
+        """Run a notebook to the end and write it with its outputs.
 
         Raises:
             NotebookFailedError: when a cell fails; the message names the notebook and the cell, the output is written.
             EnvironmentBlockedError: when the kernel does not start or dies.
         """
         papermill, exceptions = _papermill()
-        started = time.perf_counter_ns()
         files.make_folder(output.parent)
         with tempfile.TemporaryDirectory(prefix="tl-", dir=_short_temporary_folder()) as sockets, _event_loop():
             try:
@@ -112,18 +110,14 @@ class Runner:
                 raise EnvironmentBlockedError(
                     f"cannot be written: {error.strerror}; free space or choose another place", where=output
                 ) from error
-        return (time.perf_counter_ns() - started) // 1_000
 
     def stop(self) -> None:
-        """Kill every running kernel; the `run` calls that wait for them raise KeyboardInterrupt."""
+        """Kill every kernel, also one that is only starting; the `run` calls that wait for them raise KeyboardInterrupt."""
         self._stopped = True
         with self._lock:
             kernels = list(self._kernels)
         for manager in kernels:
-            pid = getattr(manager.provisioner, "pid", None)
-            if pid:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+            _kill(manager)
 
     def _manager_class(self, sockets: Path) -> type:
         """Return a kernel manager class for one notebook: IPC sockets in a private folder, and our workspace in its environment.
@@ -143,6 +137,8 @@ class Runner:
 
             async def _async_start_kernel(self, **arguments: Any) -> None:
                 await super()._async_start_kernel(**{**arguments, "env": environment})
+                if runner._stopped:
+                    _kill(self)
 
             start_kernel = _async_start_kernel
 
@@ -154,6 +150,13 @@ class Runner:
             cleanup_resources = _async_cleanup_resources
 
         return IpcKernelManager
+
+
+def _kill(manager: Any) -> None:
+    pid = getattr(manager.provisioner, "pid", None)
+    if pid:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def _papermill() -> tuple[Any, Any]:

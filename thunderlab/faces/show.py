@@ -14,8 +14,8 @@ from thunderlab.faces import charts
 if TYPE_CHECKING:
     from IPython.display import HTML, Image
 
-    from thunderlab.automata.qa import RecordedRun
     from thunderlab.automata.results import ScenarioResult
+    from thunderlab.automata.runs import RecordedRun
     from thunderlab.gate import Readiness
 
 _LONGEST = 28

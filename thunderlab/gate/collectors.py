@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import msgspec
 
 from thunderlab.automata.events import ReplayCompleted
-from thunderlab.automata.qa import Qa, RecordedRun
+from thunderlab.automata.qa import Qa
+from thunderlab.automata.runs import RecordedRun
 from thunderlab.clock import Clock, parse_rfc3339
+from thunderlab.errors import EvidenceError
 from thunderlab.events import Bus
 from thunderlab.gate.events import RunCompleted
 from thunderlab.gate.reading import Reading
@@ -74,8 +76,13 @@ def _event_chain(sources: Sources) -> Observation:
     if not found.ok:
         first = found.failures[0]
         why = f"first at block {first.seq}: {first.kind}: {first.detail}"
-        sources.bus.emit(AuditFailed(blocks=found.blocks, failures=len(found.failures), first_bad_seq=first.seq, kind=first.kind))
-    return Observation(value=len(found.failures), samples=found.blocks, age_s=0.0, source="event_chain_blocks, recomputed now", why=why)
+        try:
+            sources.bus.emit(AuditFailed(blocks=found.blocks, failures=len(found.failures), first_bad_seq=first.seq, kind=first.kind))
+        except EvidenceError as error:
+            why = f"{why}; the failure could not be recorded: {error.what}"
+    # That there is no block at all is a finding, too: one observation.
+    samples = max(found.blocks, 1)
+    return Observation(value=len(found.failures), samples=samples, age_s=0.0, source="event_chain_blocks, recomputed now", why=why)
 
 
 def _of_suite(measure: Callable[[RecordedRun], float | int | None]) -> Callable[[Sources], Observation]:
@@ -96,7 +103,7 @@ def _of_suite(measure: Callable[[RecordedRun], float | int | None]) -> Callable[
         return Observation(
             value=values[-1],
             samples=len(newest.result.scenarios),
-            age_s=sources.age_s(newest.started_at),
+            age_s=sources.age_s(newest.recorded_at),
             source=f"qa_runs {newest.run_id}",
             history=tuple(float(value) for value in values if value is not None),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import msgspec
 
 from thunderlab.canonical import digest
 from thunderlab.clock import rfc3339
+from thunderlab.errors import EvidenceError
 from thunderlab.gate import thresholds as thresholds_file
 from thunderlab.gate.collectors import COLLECTORS, Collector, Sources
 from thunderlab.gate.events import ReadinessDecided
@@ -37,6 +39,8 @@ class Gate:
     def check(self, thresholds: Path | None = None) -> Readiness:
         """Collect, judge, record the decision in the ledger, and return it.
 
+        A ledger too damaged to write to keeps the decision from being recorded, not from being made: its audit blocks anyway.
+
         Args:
             thresholds: a thresholds file; the one that ships with the lab when None.
 
@@ -46,14 +50,14 @@ class Gate:
         limits = thresholds_file.read(thresholds or self._default_thresholds, frozenset(collector.name for collector in self._collectors))
         readings = [collector.read(self._sources) for collector in self._collectors]
         decided = decide(readings, limits, rfc3339(self._sources.clock.now_us()))
-        self._sources.bus.emit(
-            ReadinessDecided(
-                status=decided.status,
-                blocking=[reason.gate for reason in decided.blocking],
-                readings_sha256=digest(msgspec.json.encode(decided.readings)),
-                thresholds_sha256=limits.sha256,
-            )
+        decision = ReadinessDecided(
+            status=decided.status,
+            blocking=[reason.gate for reason in decided.blocking],
+            readings_sha256=digest(msgspec.json.encode(decided.readings)),
+            thresholds_sha256=limits.sha256,
         )
+        with contextlib.suppress(EvidenceError):
+            self._sources.bus.emit(decision)
         return decided
 
 

@@ -29,10 +29,9 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         >>> Limits(blocked_above=0).words("count"), Limits(degraded_above=100_000).words("us")
         ('blocked above 0', 'degraded above 100 ms')
         """
-        shown = {"us": ("ms", 1e-3), "count": ("", 1), "fraction": ("", 1)}.get(unit, (unit, 1))
         names = ("blocked_above", "blocked_below", "degraded_above", "degraded_below")
         limits = ((name.replace("_", " "), getattr(self, name)) for name in names)
-        return ", ".join(f"{name} {value * shown[1]:g} {shown[0]}".rstrip() for name, value in limits if value is not None)
+        return ", ".join(f"{name} {_shown(value, unit)}" for name, value in limits if value is not None)
 
     def judge(self, reading: Reading) -> tuple[Status, str]:
         """Return what these limits make of a reading, and why when it is not healthy.
@@ -52,8 +51,14 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             (self.degraded_below, "below", "degraded"),
         ):
             if limit is not None and (reading.value > limit if beyond == "above" else reading.value < limit):
-                return status, f"{reading.value:g} {reading.unit} is {beyond} {limit:g}"  # type: ignore[return-value]
+                return status, f"{_shown(reading.value, reading.unit)} is {beyond} {_shown(limit, reading.unit)}"  # type: ignore[return-value]
         return "healthy", ""
+
+
+def _shown(value: float, unit: str) -> str:
+    """Return a value with its unit: microseconds as milliseconds, counts and fractions bare."""
+    name, scale = {"us": ("ms", 1e-3), "count": ("", 1.0), "fraction": ("", 1.0)}.get(unit, (unit, 1.0))
+    return f"{value * scale:g} {name}".rstrip()
 
 
 class Thresholds(msgspec.Struct, frozen=True, kw_only=True):

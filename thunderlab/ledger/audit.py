@@ -37,7 +37,7 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Audit(msgspec.Struct, frozen=True, kw_only=True):
-    """What an audit found: `ok` when `failures` is empty; the root is over the rows as they are."""
+    """What an audit found: `ok` when `failures` is empty; `blocks` counts rows, the root is over those before the first wrong one."""
 
     ok: bool
     blocks: int
@@ -60,25 +60,25 @@ def audit(connection: sa.Connection, catalogue: Catalogue, on_block: Callable[[i
     failures: list[Failure] = []
     frontier = Frontier()
     ids: set[str] = set()
-    origin, expected_seq, prev_hash = "", 0, GENESIS_PREV
+    origin, expected_seq, prev_hash, blocks = "", 0, GENESIS_PREV, 0
     try:
-        for row in connection.execute(_ROWS).mappings():
+        for blocks, row in enumerate(connection.execute(_ROWS).mappings(), start=1):
             block = Block(**row)
             if len(failures) < MOST_FAILURES:
-                if expected_seq == 0:
+                if blocks == 1:
                     origin = _origin(block)
                 failures.extend(_check(block, catalogue, origin=origin, expected_seq=expected_seq, prev_hash=prev_hash, ids=ids))
             prev_hash = block.aggregate_hash
             expected_seq = block.seq + 1 if type(block.seq) is int else expected_seq + 1
-            if type(block.aggregate_hash) is str and len(block.aggregate_hash) == 64 and not failures:
+            if not failures:
                 frontier.add(block.aggregate_hash)
             if on_block is not None:
-                on_block(expected_seq)
+                on_block(blocks)
     except (sa.exc.DatabaseError, ValueError) as error:
         failures.append(Failure(seq=expected_seq, kind="unreadable", detail=" ".join(str(getattr(error, "orig", error)).split())))
-    if expected_seq == 0 and not failures:
+    if blocks == 0 and not failures:
         failures.append(Failure(seq=0, kind="empty", detail="there is no block at all"))
-    return Audit(ok=not failures, blocks=expected_seq, failures=tuple(failures[:MOST_FAILURES]), root=frontier.root())
+    return Audit(ok=not failures, blocks=blocks, failures=tuple(failures[:MOST_FAILURES]), root=frontier.root())
 
 
 def count_blocks(connection: sa.Connection) -> int:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from thunderlab.clock import Clock, IdSource, rfc3339
 from thunderlab.errors import EvidenceError
 from thunderlab.events import Envelope
-from thunderlab.ledger.block import GENESIS_PREV, Block, link
+from thunderlab.ledger.block import GENESIS_PREV, Block, link, malformed
 from thunderlab.ledger.events import LedgerOpened
 from thunderlab.ledger.merkle import Frontier
 from thunderlab.ledger.tables import EVENT_CHAIN_BLOCKS
@@ -45,7 +45,11 @@ class Chain:
         self.origin = self._read_origin()
 
     def append(self, envelopes: Sequence[Envelope], within: sa.Connection | None = None) -> None:
-        """Append one block per envelope, all in one transaction: the caller's when given, else an own, durable one."""
+        """Append one block per envelope, all in one transaction: the caller's when given, else an own, durable one.
+
+        Raises:
+            EvidenceError: when the newest block is gone or malformed: nothing can be linked to it.
+        """
         if within is not None:
             self._append(within, envelopes)
             return
@@ -53,13 +57,22 @@ class Chain:
             self._append(connection, envelopes)
 
     def head(self) -> Head:
-        """Return the newest block and the root over all, from one consistent snapshot."""
+        """Return the newest block and the root over all, from one consistent snapshot.
+
+        Raises:
+            EvidenceError: when a hash in the chain is none.
+        """
         frontier = Frontier()
         with self._store.read() as connection:
-            for leaf in connection.execute(sa.select(_TABLE.aggregate_hash).order_by(_TABLE.seq)).scalars():
-                frontier.add(leaf)
-            row = connection.execute(_newest()).one()
-        return Head(origin=self.origin, seq=row.seq, aggregate_hash=row.aggregate_hash, root=frontier.root(), inserted_at=row.inserted_at)
+            newest = self._newest(connection)
+            try:
+                for leaf in connection.execute(sa.select(_TABLE.aggregate_hash).order_by(_TABLE.seq)).scalars():
+                    frontier.add(leaf)
+            except (TypeError, ValueError):
+                raise self._damaged("a block's hash is none") from None
+        return Head(
+            origin=self.origin, seq=newest.seq, aggregate_hash=newest.aggregate_hash, root=frontier.root(), inserted_at=newest.inserted_at
+        )
 
     def blocks(self, *, name: str | None = None, newest: int | None = None) -> Iterator[Block]:
         """Yield blocks, newest first, only those of one event when `name` is given, at most `newest` of them."""
@@ -77,7 +90,7 @@ class Chain:
         return Block(**row) if row is not None else None
 
     def _open(self, connection: sa.Connection) -> None:
-        if connection.execute(_newest()).first() is not None:
+        if connection.execute(_newest_row()).first() is not None:
             return  # another process was first
         ids = IdSource(self._clock)
         opened = LedgerOpened(origin=f"thunderlab/{ids.new()}")
@@ -100,12 +113,10 @@ class Chain:
         try:
             return msgspec.json.decode(payload or b"", type=LedgerOpened).origin
         except (msgspec.DecodeError, TypeError):
-            raise EvidenceError(
-                "block 0 does not open a ledger: run thunderlab ledger audit --store on this file", where=self._store.path
-            ) from None
+            raise self._damaged("block 0 does not open a ledger") from None
 
     def _append(self, connection: sa.Connection, envelopes: Sequence[Envelope]) -> None:
-        newest = connection.execute(_newest()).one()
+        newest = self._newest(connection)
         seq, prev_hash, rows = newest.seq, newest.aggregate_hash, []
         for envelope in envelopes:
             seq += 1
@@ -123,6 +134,22 @@ class Chain:
             rows.append(msgspec.structs.asdict(block))
         connection.execute(EVENT_CHAIN_BLOCKS.insert(), rows)
 
+    def _newest(self, connection: sa.Connection) -> Block:
+        """Return the newest block, once it is one that can be linked to."""
+        row = connection.execute(_newest_row()).mappings().first()
+        if row is None:
+            raise self._damaged("there is no block")
+        newest = Block(**row)
+        wrong = malformed(newest)
+        if wrong is not None:
+            raise self._damaged(f"the newest block is malformed: {wrong}")
+        return newest
 
-def _newest() -> sa.Select[tuple[int, str, str]]:
-    return sa.select(_TABLE.seq, _TABLE.aggregate_hash, _TABLE.inserted_at).order_by(_TABLE.seq.desc()).limit(1)
+    def _damaged(self, what: str) -> EvidenceError:
+        return EvidenceError(
+            f"{what}; see all that is wrong with: thunderlab ledger audit --store {self._store.path}", where=self._store.path
+        )
+
+
+def _newest_row() -> sa.Select[tuple[object, ...]]:
+    return sa.select(EVENT_CHAIN_BLOCKS).order_by(_TABLE.seq.desc()).limit(1)

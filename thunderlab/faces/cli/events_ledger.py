@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from thunderlab.faces.cli.answer import Answer, facts, status, table
 from thunderlab.faces.cli.command import argument_file, command, group, option_file
+
+if TYPE_CHECKING:
+    from thunderlab.keys import KeyRing
 
 events = group("events", "The catalogue of events.")
 ledger = group("ledger", "The tamper-evident record of what happened.")
@@ -132,10 +136,7 @@ def list_keys() -> Answer:
     """List all public keys, oldest first; the last one is active."""
     import msgspec
 
-    import thunderlab
-
-    with thunderlab.open() as lab:
-        found = lab.keys.public_keys()
+    found = _key_ring().public_keys()
     text = (
         table(["id", "made", "public key"], [(key.id, key.made_at, key.key) for key in found])
         if found
@@ -148,11 +149,17 @@ def list_keys() -> Answer:
 @argument_file("file")
 def export_keys(file: Path) -> Answer:
     """Write all public keys to FILE, for whoever checks our signatures."""
-    import thunderlab
-
-    with thunderlab.open() as lab:
-        found = lab.keys.export(file)
+    found = _key_ring().export(file)
     return Answer({"path": str(file), "keys": [key.id for key in found]}, f"Wrote {len(found)} public keys to {file}.")
+
+
+def _key_ring() -> KeyRing:
+    """Return this workspace's keys without making the workspace."""
+    from thunderlab import workspace
+    from thunderlab.clock import SystemClock
+    from thunderlab.lab import key_ring
+
+    return key_ring(workspace.locate(), SystemClock())
 
 
 COMMANDS = (events, ledger, keys)

@@ -11,7 +11,7 @@ from thunderlab.faces.cli.answer import Answer, seconds, status, table
 from thunderlab.faces.cli.command import command, group, option_file
 
 if TYPE_CHECKING:
-    from thunderlab.automata.qa import RecordedRun
+    from thunderlab.automata.runs import RecordedRun
 
 qa = group("qa", "Judge the automata by published facts and committed baselines.")
 
@@ -55,8 +55,15 @@ def baseline(suite: str) -> Answer:
 def replay(target: str, steps: int | None) -> Answer:
     """Run something again from its seed and compare it state by state; exit 1 unless every state is identical."""
     import thunderlab
+    from thunderlab import workspace
+    from thunderlab.automata.qa import find_scenario, is_run_id
+    from thunderlab.automata.runs import no_such_run
     from thunderlab.faces.cli.progress import bar
 
+    if not is_run_id(target):
+        find_scenario(workspace.shipped("scenarios"), target)
+    elif not workspace.locate().is_dir():
+        raise no_such_run(target)
     with thunderlab.open() as lab, bar("Replaying") as update:
         found = []
         for name, result in lab.automata.qa.replay(target, steps=steps):

@@ -15,7 +15,9 @@ import msgspec
 
 from thunderlab.automata.results import SuiteResult
 from thunderlab.clock import rfc3339
+from thunderlab.errors import EvidenceError
 from thunderlab.lab import Lab
+from thunderlab.ledger import Head
 
 
 class NotebookRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,7 +44,7 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
         seeds: scenario -> seed.
         parameters: notebook parameter -> value as given.
         ledger_origin: which ledger.
-        ledger_seq: number of its newest block.
+        ledger_seq: number of its newest block; None, as the next two, when the ledger is too damaged to tell.
         ledger_head: aggregate hash of that block.
         ledger_root: Merkle root over all blocks up to it.
     """
@@ -57,9 +59,9 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     seeds: dict[str, int]
     parameters: dict[str, str]
     ledger_origin: str
-    ledger_seq: int
-    ledger_head: str
-    ledger_root: str
+    ledger_seq: int | None
+    ledger_head: str | None
+    ledger_root: str | None
 
 
 # The packages whose versions decide what a run computes; everything else is pinned by constraints.txt.
@@ -70,7 +72,10 @@ def collect(
     lab: Lab, suites: Sequence[SuiteResult], *, run_id: str | None = None, parameters: Mapping[str, str] | None = None
 ) -> Provenance:
     """Return where a report made now would come from."""
-    head = lab.ledger.head()
+    try:
+        head: Head | None = lab.ledger.head()
+    except EvidenceError:
+        head = None
     commit, dirty = _checkout()
     return Provenance(
         run_id=run_id,
@@ -82,10 +87,10 @@ def collect(
         platform=f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors",
         seeds={scenario.name: scenario.seed for suite in suites for scenario in suite.scenarios},
         parameters=dict(parameters or {}),
-        ledger_origin=head.origin,
-        ledger_seq=head.seq,
-        ledger_head=head.aggregate_hash,
-        ledger_root=head.root,
+        ledger_origin=lab.ledger.origin,
+        ledger_seq=head.seq if head else None,
+        ledger_head=head.aggregate_hash if head else None,
+        ledger_root=head.root if head else None,
     )
 
 

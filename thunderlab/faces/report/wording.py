@@ -31,12 +31,6 @@ _ACTIONS = (
     ("ca.qa.replay", "thunderlab qa replay SCENARIO"),
     ("ca.", "thunderlab qa run --suite core"),
     ("ledger.", "thunderlab metrics"),
-    ("policy.", "thunderlab policy audit"),
-    ("vault.", "thunderlab vault stats"),
-    ("embed.", "thunderlab clusters history"),
-    ("drift.", "thunderlab drift history"),
-    ("jobs.", "thunderlab jobs depth"),
-    ("federation.", "thunderlab federation peers"),
     ("run.", "thunderlab run --fresh"),
 )
 
