@@ -54,6 +54,15 @@ class UndocumentedEventError(ThunderlabError):
     """Somebody tried to emit an event that is not in the catalogue, or whose values its own schema refuses."""
 
 
+class InterruptedByUserError(ThunderlabError):
+    """The user stopped a command."""
+
+    exit_code = 130
+
+    def __init__(self) -> None:
+        super().__init__("interrupted; nothing acknowledged was lost")
+
+
 class NotebookFailedError(ThunderlabError):
     """A notebook ran and one of its cells failed: the answer is no."""
 

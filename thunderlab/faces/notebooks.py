@@ -164,8 +164,8 @@ def _papermill() -> tuple[Any, Any]:
         warnings.simplefilter("ignore")
         import papermill
         from papermill import exceptions
-    # Papermill logs what we say better ourselves.
-    logging.getLogger("papermill").setLevel(logging.ERROR)
+    # Papermill, and the kernel clients that log through it, say in several lines what we say in one.
+    logging.getLogger("papermill").setLevel(logging.CRITICAL)
     return papermill, exceptions
 
 

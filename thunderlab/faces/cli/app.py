@@ -14,12 +14,10 @@ from typing import IO
 import click
 
 from thunderlab import __version__
-from thunderlab.errors import InputError, ThunderlabError
+from thunderlab.errors import InputError, InterruptedByUserError, ThunderlabError
 from thunderlab.faces.cli.answer import Answer
 from thunderlab.faces.cli.command import SETTINGS, LabGroup
 from thunderlab.faces.cli.progress import interruption
-
-INTERRUPTED = 130
 
 EPILOG = """\b
 Everywhere:
@@ -85,7 +83,7 @@ def run(arguments: Sequence[str]) -> int:
         path = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx is not None else "thunderlab"
         return _fail(f"{path}: {' '.join(error.format_message().split())}", 2)
     except (KeyboardInterrupt, click.Abort):
-        return _fail("interrupted; nothing acknowledged was lost", INTERRUPTED)
+        return _fail(str(InterruptedByUserError()), InterruptedByUserError.exit_code)
     except BrokenPipeError:
         # Whoever read us has seen enough, as in `thunderlab events list | head`.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 
 import click
 
+from thunderlab.errors import InterruptedByUserError
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 120}
@@ -23,8 +25,12 @@ class LabCommand(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command with Python's stdout pointed at stderr."""
-        with contextlib.redirect_stdout(sys.stderr):
-            return super().invoke(ctx)
+        try:
+            with contextlib.redirect_stdout(sys.stderr):
+                return super().invoke(ctx)
+        except KeyboardInterrupt:
+            # Click would print an empty line of its own first.
+            raise InterruptedByUserError from None
 
 
 class LabGroup(click.Group):
