@@ -11,11 +11,11 @@ from thunderlab.automata.attractor import Attractor, find, translation
 from thunderlab.automata.kernels.reference import simulate
 from thunderlab.automata.lattice import Lattice, Trace
 from thunderlab.automata.pattern import Pattern
-from thunderlab.automata.rule import Rule
+from thunderlab.automata.rules import parse_rule
 from thunderlab.automata.settling import Settling, settle
 from thunderlab.automata.trail import Trail
 
-LIFE = Rule.parse("B3/S23", dimensions=2)
+LIFE = parse_rule("B3/S23", dimensions=2)
 PATTERNS = {
     "block": ("x = 2, y = 2\n2o$2o!", 0, 1),
     "blinker": ("x = 3, y = 1\n3o!", 0, 2),
@@ -127,7 +127,7 @@ def test_a_texture_that_shifts_is_an_oscillator_and_does_not_move():
     stripes = np.zeros((6, 8), np.uint8)
     stripes[:, ::2] = 1
     # Every dead cell has six live neighbours, and no live cell stays: the stripes change places.
-    found = find(stripes, Rule.parse("B6/S", dimensions=2), "torus")
+    found = find(stripes, parse_rule("B6/S", dimensions=2), "torus")
     assert (found.period, found.displacement) == (2, None)
 
 
@@ -168,7 +168,7 @@ small = arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, min_side=1, max_si
 @settings(deadline=None, max_examples=60)
 @given(small, st.sampled_from(["B3/S23", "B36/S23", "B1357/S1357", "B2/S", "B026/S1"]), st.sampled_from(["torus", "dead"]))
 def test_exact_repeats_are_those_of_brute_force(cells, rule, boundary):
-    parsed = Rule.parse(rule, dimensions=2)
+    parsed = parse_rule(rule, dimensions=2)
     expected = brute_force(cells, parsed, boundary, 150)
     found = find(cells, parsed, boundary, max_steps=150)
     if found.displacement is None:

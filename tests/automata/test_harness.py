@@ -19,7 +19,7 @@ from thunderlab.automata.junit import junit
 from thunderlab.automata.kernels import reference
 from thunderlab.automata.lattice import Lattice, Trace
 from thunderlab.automata.results import Breach, ScenarioResult, SuiteResult
-from thunderlab.automata.rule import Rule
+from thunderlab.automata.rules import OuterTotalistic
 from thunderlab.errors import EvidenceError, InputError
 
 CORE = Path(__file__).parents[2] / "scenarios" / "core"
@@ -72,7 +72,7 @@ class FlatSeam(Reference):
 
 def other_rule(birth, survival):
     def make(cells, rule, boundary):
-        return Lattice(cells, Rule(frozenset(birth), frozenset(survival), cells.ndim), boundary)
+        return Lattice(cells, OuterTotalistic(frozenset(birth), frozenset(survival), cells.ndim), boundary)
 
     return make
 

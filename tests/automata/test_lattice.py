@@ -9,7 +9,7 @@ import pytest
 
 from thunderlab.automata.kernels import packed
 from thunderlab.automata.lattice import MOST_CELLS, MOST_STEPS, Lattice, simulate
-from thunderlab.automata.rule import Rule
+from thunderlab.automata.rules import parse_rule
 from thunderlab.errors import InputError
 from thunderlab.seeds import stream
 
@@ -60,7 +60,7 @@ def test_the_glider_of_bays_in_three_dimensions():
 @pytest.mark.parametrize("shape", [(31, 65), (5, 9, 33)])
 def test_steps_taken_one_by_one_or_at_once_are_the_same(shape, monkeypatch):
     cells = (stream(1).random(shape) < 0.4).astype(np.uint8)
-    rule = Rule.parse("B3/S2-3", dimensions=len(shape))
+    rule = parse_rule("B3/S2-3", dimensions=len(shape))
     once, one_by_one, in_pieces = (Lattice(cells, rule) for _ in range(3))
     trace = once.advance(9)
     singles = [one_by_one.advance(1) for _ in range(9)]
@@ -124,7 +124,7 @@ def test_lattices_may_run_in_threads():
 
 def test_properties_tell_what_was_handed_in():
     lattice = Lattice(np.zeros((2, 3, 4), dtype=np.uint8), "B5-7/S4-6", "dead")
-    assert (lattice.shape, lattice.rule, lattice.boundary) == ((2, 3, 4), Rule.parse("B5-7/S4-6", dimensions=3), "dead")
+    assert (lattice.shape, lattice.rule, lattice.boundary) == ((2, 3, 4), parse_rule("B5-7/S4-6", dimensions=3), "dead")
     with pytest.raises(AttributeError):
         lattice.step = 5
 
@@ -143,7 +143,7 @@ GOOD = np.zeros((3, 3), dtype=np.uint8)
         ("cells: expected .y x. or .z y x.", (np.zeros((1, 1, 1, 1), dtype=np.uint8), "B3/S23")),
         ("cells: expected .y x. or .z y x. with no empty axis, not the shape .3, 0.", (GOOD[:, :0], "B3/S23")),
         ("boundary: 'plane' is not a boundary; accepted: torus, dead", (GOOD, "B3/S23", "plane")),
-        ("rule: expected a rule in 2 dimensions", (GOOD, Rule.parse("B3/S2", dimensions=3))),
+        ("rule: expected a rule in 2 dimensions", (GOOD, parse_rule("B3/S2", dimensions=3))),
         ("rule: expected a rule in 2 dimensions", (GOOD, None)),
         ("rule: .* is not a rule", (GOOD, "life")),
     ],

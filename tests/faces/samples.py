@@ -8,7 +8,7 @@ import numpy as np
 from thunderlab.automata.kernels.reference import simulate
 from thunderlab.automata.observables import pack
 from thunderlab.automata.results import Breach, ScenarioResult, SuiteResult
-from thunderlab.automata.rule import Rule
+from thunderlab.automata.rules import parse_rule
 from thunderlab.faces.report.provenance import NotebookRun, Provenance
 from thunderlab.gate.readiness import Blocking, DeployGate, Readiness
 from thunderlab.gate.reading import Reading
@@ -65,7 +65,7 @@ def scenario(name="glider-torus", *, passed=True, **changes):
 
 
 def suite(*, passed=True):
-    life, bays = Rule.parse("B3/S23", dimensions=2), Rule.parse("B5-7/S4-6", dimensions=3)
+    life, bays = parse_rule("B3/S23", dimensions=2), parse_rule("B5-7/S4-6", dimensions=3)
     soup = simulate(_soup(1, 0.4, (96, 96)), life, 60)
     solid = simulate(_soup(2, 0.3, (20, 20, 20)), bays, 10, "dead")
     falling = tuple(float(0.97 * np.exp(-step / 60) + 0.2) for step in range(200))

@@ -11,7 +11,7 @@ from thunderlab.automata.events import EVENTS
 from thunderlab.automata.lattice import Lattice, Trace, simulate
 from thunderlab.automata.pattern import Pattern
 from thunderlab.automata.room import Automata
-from thunderlab.automata.rule import Rule
+from thunderlab.automata.rules import Rule
 from thunderlab.automata.scenario import Scenario
 from thunderlab.automata.scenario_file import read_scenario
 from thunderlab.automata.soup import soup

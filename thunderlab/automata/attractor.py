@@ -9,10 +9,10 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
+from thunderlab.automata.cells import Boundary, Cells
 from thunderlab.automata.fingerprint import bbox
-from thunderlab.automata.kernels.reference import Boundary, Cells
 from thunderlab.automata.lattice import Lattice
-from thunderlab.automata.rule import Rule
+from thunderlab.automata.rules import Rule, parse_rule
 from thunderlab.automata.trail import MakeLattice, Trail
 
 FIRST_ROUND = 64
@@ -62,7 +62,7 @@ def find(
     >>> found.transient, found.period, found.displacement, found.exact_period
     (0, 4, (1, 1), 64)
     """
-    parsed = Rule.parse(rule, dimensions=cells.ndim) if isinstance(rule, str) else rule
+    parsed = parse_rule(rule, dimensions=cells.ndim) if isinstance(rule, str) else rule
     return find_in(Trail(cells, parsed, boundary, lattice), max_steps)
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from thunderlab.automata import attractor, facts, observables
 from thunderlab.automata.attractor import Attractor
+from thunderlab.automata.cells import Cells
 from thunderlab.automata.fingerprint import cells_sha256
-from thunderlab.automata.kernels.reference import Cells
 from thunderlab.automata.lattice import Lattice
 from thunderlab.automata.results import Breach, Value
 from thunderlab.automata.scenario import Scenario

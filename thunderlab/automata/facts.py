@@ -10,7 +10,7 @@ import numpy as np
 from msgspec import Meta
 
 from thunderlab.automata.attractor import Attractor
-from thunderlab.automata.kernels.reference import Cells
+from thunderlab.automata.cells import Cells
 from thunderlab.automata.results import Breach, Value
 from thunderlab.automata.settling import Settling
 from thunderlab.automata.trail import Trail

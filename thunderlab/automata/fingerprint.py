@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from thunderlab.automata.kernels.reference import Cells
+from thunderlab.automata.cells import Cells
 
 _BLOCK = 1 << 18
 

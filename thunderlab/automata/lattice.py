@@ -8,15 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thunderlab.automata import backend
-from thunderlab.automata.kernels.reference import Boundary, Cells
+from thunderlab.automata.cells import Boundary, Cells
 from thunderlab.automata.kernels.strips import state_bytes
-from thunderlab.automata.rule import Rule
+from thunderlab.automata.rules import Rule, parse_rule
 from thunderlab.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-BOUNDARIES = ("torus", "dead")
 # 32768 x 32768, or 1024 cubed: a gibibyte as uint8, and less than half of one packed.
 MOST_CELLS = 2**30
 # Rows of few cells take as much memory as rows of 256, so very many narrow rows meet this limit first.
@@ -61,7 +60,7 @@ class Lattice:
 
     Args:
         cells: uint8 `[y x]` or `[z y x]`, 0 or 1, at most 2^30 of them and 4 GiB packed; copied.
-        rule: a rule of as many dimensions, or the string of one as `Rule.parse` takes it.
+        rule: a rule of as many dimensions, or the string of one as `parse_rule` takes it.
         boundary: "torus" wraps every axis; "dead" surrounds the lattice with cells that stay dead. On a torus narrower than three
             cells a neighbour is met more than once and counted each time.
 
@@ -80,10 +79,10 @@ class Lattice:
 
     def __init__(self, cells: Cells, rule: Rule | str, boundary: Boundary = "torus") -> None:
         _check_cells(cells)
-        self._rule = Rule.parse(rule, dimensions=cells.ndim) if isinstance(rule, str) else rule
+        self._rule = parse_rule(rule, dimensions=cells.ndim) if isinstance(rule, str) else rule
         if not isinstance(self._rule, Rule) or self._rule.dimensions != cells.ndim:
             raise InputError(f"expected a rule in {cells.ndim} dimensions, as the cells have, not {self._rule!r}", field="rule")
-        if boundary not in BOUNDARIES:
+        if boundary not in ("torus", "dead"):
             raise InputError(f"{boundary!r} is not a boundary; accepted: torus, dead", field="boundary")
         self._boundary: Boundary = boundary
         self._shape = cells.shape
@@ -165,7 +164,7 @@ def simulate(cells: Cells, rule: Rule | str, steps: int, boundary: Boundary = "t
     return lattice.cells()
 
 
-def _engine(dimensions: int) -> Callable[[Cells, Rule, Boundary], Engine]:
+def _engine(dimensions: int) -> Callable[..., Engine]:
     """Return the engine for a dimension; only here are kernels, and with them Taichi, imported."""
     backend.start()  # first, so that its errors are not hidden in an import
     if dimensions == 2:

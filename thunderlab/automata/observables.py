@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thunderlab import stats
-from thunderlab.automata.kernels.reference import Boundary, Cells
+from thunderlab.automata.cells import Boundary, Cells
 from thunderlab.errors import EvidenceError
 
 _DECIMALS = 12

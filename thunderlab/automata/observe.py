@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import msgspec
 
+from thunderlab.automata.cells import Boundary, Cells
 from thunderlab.automata.fingerprint import bbox, cells_sha256
-from thunderlab.automata.kernels.reference import Boundary, Cells
 from thunderlab.automata.lattice import Lattice
 from thunderlab.automata.observables import state_entropy
-from thunderlab.automata.rule import Rule
+from thunderlab.automata.rules import Rule
 from thunderlab.errors import InputError
 
 MOST_STEPS = 100_000_000

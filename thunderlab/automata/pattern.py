@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from thunderlab import files
-from thunderlab.automata.kernels.reference import Cells
-from thunderlab.automata.rule import Rule
+from thunderlab.automata.cells import Cells
+from thunderlab.automata.rules import parse_rule
 from thunderlab.errors import InputError
 
 MOST_SIDE = 65_536
@@ -128,7 +128,7 @@ class _Reader:
                     f"the bounds in rule {_short(match['rule'])} are not accepted; leave out `:...` and choose a boundary when running"
                 )
             try:
-                self._rule = str(Rule.parse(match["rule"], dimensions=2))
+                self._rule = str(parse_rule(match["rule"], dimensions=2))
             except InputError as error:
                 raise self._refuse(f"rule: {error.what}") from None
         return np.zeros((height, width), dtype=np.uint8)

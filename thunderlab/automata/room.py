@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from thunderlab.automata import backend
-from thunderlab.automata.kernels.reference import Boundary, Cells
+from thunderlab.automata.cells import Boundary, Cells
 from thunderlab.automata.lattice import Lattice
 from thunderlab.automata.observe import Observation, observe
 from thunderlab.automata.qa import Qa
-from thunderlab.automata.rule import Rule
+from thunderlab.automata.rules import parse_rule
 from thunderlab.automata.scenario import Scenario
 from thunderlab.clock import Clock
 from thunderlab.events import Bus
@@ -42,7 +42,7 @@ class Automata:
     ) -> tuple[Observation, Cells]:
         """Run a lattice and return what was seen together with its final cells; see `observe.observe`."""
         self._engine()
-        return observe(cells, Rule.parse(rule, dimensions=cells.ndim), boundary, steps, every=every, on_progress=on_progress)
+        return observe(cells, parse_rule(rule, dimensions=cells.ndim), boundary, steps, every=every, on_progress=on_progress)
 
     def lattice(self, scenario: Scenario) -> Lattice:
         """Return a scenario's lattice at step 0, ready to be advanced."""

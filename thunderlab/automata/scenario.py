@@ -11,9 +11,9 @@ import msgspec
 import numpy as np
 
 from thunderlab import canonical
+from thunderlab.automata.cells import Boundary, Cells
 from thunderlab.automata.facts import Facts
-from thunderlab.automata.kernels.reference import Boundary, Cells
-from thunderlab.automata.rule import Rule
+from thunderlab.automata.rules import Rule
 from thunderlab.automata.soup import soup
 
 FORMAT = 1

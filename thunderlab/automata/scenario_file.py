@@ -13,10 +13,10 @@ import numpy as np
 from msgspec import Meta
 
 from thunderlab import files
+from thunderlab.automata.cells import Boundary, Cells
 from thunderlab.automata.facts import Facts
-from thunderlab.automata.kernels.reference import Boundary, Cells
 from thunderlab.automata.pattern import Pattern
-from thunderlab.automata.rule import Rule
+from thunderlab.automata.rules import Rule, parse_rule
 from thunderlab.automata.scenario import Regime, Scenario
 from thunderlab.documents import Document
 from thunderlab.errors import InputError
@@ -164,7 +164,7 @@ class _Checked:
 
     def _rule(self) -> Rule:
         try:
-            return Rule.parse(self._spec.parameters.rule, dimensions=len(self._spec.grid.size))
+            return parse_rule(self._spec.parameters.rule, dimensions=len(self._spec.grid.size))
         except InputError as error:
             raise self._refuse(error.what, "parameters", "rule") from None
 

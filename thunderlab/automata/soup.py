@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from thunderlab import seeds
-from thunderlab.automata.kernels.reference import Cells
+from thunderlab.automata.cells import Cells
 
 
 def soup(shape: tuple[int, ...], density: float, seed: int, box: tuple[int, ...] | None = None) -> Cells:

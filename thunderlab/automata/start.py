@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from thunderlab.automata.kernels.reference import Boundary, Cells
+from thunderlab.automata.cells import Boundary, Cells
 from thunderlab.automata.pattern import MOST_CELLS, Pattern
-from thunderlab.automata.rule import Rule
+from thunderlab.automata.rules import Rule, parse_rule
 from thunderlab.automata.scenario_file import read_scenario
 from thunderlab.automata.soup import soup
 from thunderlab.errors import InputError
@@ -31,7 +31,7 @@ class Start:
 def from_scenario(path: Path, rule: str | None, boundary: Boundary | None) -> Start:
     """Return a scenario's start; `rule` and `boundary` override the file's when given."""
     scenario = read_scenario(path)
-    parsed = scenario.rule if rule is None else Rule.parse(rule, dimensions=len(scenario.shape))
+    parsed = scenario.rule if rule is None else parse_rule(rule, dimensions=len(scenario.shape))
     return Start(scenario.initial_cells(), parsed, boundary or scenario.boundary, scenario.duration)
 
 
@@ -53,7 +53,7 @@ def from_pattern(path: Path, size: tuple[int, ...] | None, rule: str | None, bou
     cells = np.zeros(shape, dtype=np.uint8)
     top, left = (shape[0] - height) // 2, (shape[1] - width) // 2
     cells[top : top + height, left : left + width] = pattern.cells
-    return Start(cells, Rule.parse(rule or pattern.rule or LIFE, dimensions=2), boundary or "torus")
+    return Start(cells, parse_rule(rule or pattern.rule or LIFE, dimensions=2), boundary or "torus")
 
 
 def from_soup(density: float, size: tuple[int, ...] | None, seed: int, rule: str | None, boundary: Boundary | None) -> Start:
@@ -70,7 +70,7 @@ def from_soup(density: float, size: tuple[int, ...] | None, seed: int, rule: str
         raise InputError(f"a seed is an integer >= 0, got {seed}", field="--seed")
     if rule is None and len(size) == 3:
         raise InputError("a 3D soup needs a rule, for example B5-7/S4-6", field="--rule")
-    return Start(soup(size, density, seed), Rule.parse(rule or LIFE, dimensions=len(size)), boundary or "torus")
+    return Start(soup(size, density, seed), parse_rule(rule or LIFE, dimensions=len(size)), boundary or "torus")
 
 
 def parse_size(text: str) -> tuple[int, ...]:

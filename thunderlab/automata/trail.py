@@ -8,9 +8,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from thunderlab.automata.kernels.reference import Boundary, Cells
+from thunderlab.automata.cells import Boundary, Cells
 from thunderlab.automata.lattice import Lattice, Trace
-from thunderlab.automata.rule import Rule
+from thunderlab.automata.rules import Rule
 
 
 class Stepping(Protocol):
@@ -47,7 +47,7 @@ class Trail:
         populations: int64 `[steps + 1]`, live cells after 0, 1, ... steps.
         digests: uint64 `[steps + 1]`, fingerprints likewise; equal states have equal ones.
 
-    >>> trail = Trail(np.array([[0, 0, 0], [1, 1, 1], [0, 0, 0]], np.uint8), Rule.parse("B3/S23", dimensions=2), "dead")
+    >>> trail = Trail(np.array([[0, 0, 0], [1, 1, 1], [0, 0, 0]], np.uint8), parse_rule("B3/S23", dimensions=2), "dead")
     >>> trail.run_to(2)
     >>> trail.populations.tolist(), trail.cells_at(1).tolist()
     ([3, 3, 3], [[0, 1, 0], [0, 1, 0], [0, 1, 0]])

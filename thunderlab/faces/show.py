@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from thunderlab.automata.kernels.reference import Cells
+from thunderlab.automata.cells import Cells
 from thunderlab.automata.observables import unpack
 from thunderlab.faces import charts
 

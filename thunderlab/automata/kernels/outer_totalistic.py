@@ -9,17 +9,17 @@ Importing this module starts the backend. Annotations here are read by Taichi, s
 
 # ruff: noqa: ARG001 - Taichi inlines these functions: their arguments are names, not a call; both dimensions take the same ones
 
+from thunderlab.automata.cells import Boundary, Cells
 from thunderlab.automata.kernels import bits
 from thunderlab.automata.kernels.bits import RULE, SUMS, add3, add_pairs, ti
 from thunderlab.automata.kernels.packed import Packed, moebius
-from thunderlab.automata.kernels.reference import Boundary, Cells
-from thunderlab.automata.rule import Rule
+from thunderlab.automata.rules import OuterTotalistic
 
 MASKS = 18
 STRIP = RULE + MASKS
 
 
-def masks(rule: Rule) -> list[int]:
+def masks(rule: OuterTotalistic) -> list[int]:
     """Return the 18 coefficients, 0 or 1, of a 2D rule.
 
     With count = 8 b3 + 4 b2 + 2 b1 + b0 the next state is dead(count) ^ centre * flip(count), where dead is the rule for a dead
@@ -27,7 +27,7 @@ def masks(rule: Rule) -> list[int]:
     b0, then b3 and b3 b0. Two counts cannot occur (9 with a dead centre, 0 with a live one); they are filled such that dead has no
     b3 b0 and flip no constant, which leaves 9 and 9.
 
-    >>> masks(Rule.parse("B/S012345678", dimensions=2))  # nothing is born and nothing dies: flip is the OR of all bits
+    >>> masks(OuterTotalistic.parse("B/S012345678", dimensions=2))  # nothing is born and nothing dies: flip is the OR of all bits
     [0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1]
     """
     dead = [int(count in rule.birth) for count in range(9)]
@@ -103,5 +103,5 @@ _LOOPS = bits.loops(update)
 class Plane(Packed):
     """A packed 2D lattice; see `Packed`."""
 
-    def __init__(self, cells: Cells, rule: Rule, boundary: Boundary) -> None:
+    def __init__(self, cells: Cells, rule: OuterTotalistic, boundary: Boundary) -> None:
         super().__init__(cells, boundary, loops=_LOOPS, coefficients=masks(rule), spontaneous=0 in rule.birth)

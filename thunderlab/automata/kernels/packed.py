@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thunderlab.automata import backend
-from thunderlab.automata.kernels.reference import Boundary, Cells
+from thunderlab.automata.cells import Boundary, Cells
 from thunderlab.automata.kernels.strips import Strips, aligned
 
 Loop = Callable[..., Any]

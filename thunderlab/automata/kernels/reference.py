@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from itertools import product
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from thunderlab.automata.rule import Rule
-
-Cells = NDArray[np.uint8]
-Boundary = Literal["torus", "dead"]
+from thunderlab.automata.cells import Boundary, Cells
+from thunderlab.automata.rules import OuterTotalistic
 
 
 def neighbour_counts(cells: Cells, boundary: Boundary) -> NDArray[np.int64]:
@@ -31,11 +28,11 @@ def neighbour_counts(cells: Cells, boundary: Boundary) -> NDArray[np.int64]:
     return total
 
 
-def simulate(cells: Cells, rule: Rule, steps: int, boundary: Boundary = "torus") -> Cells:
+def simulate(cells: Cells, rule: OuterTotalistic, steps: int, boundary: Boundary = "torus") -> Cells:
     """Return the lattice after `steps` steps.
 
     >>> blinker = np.array([[0, 0, 0], [1, 1, 1], [0, 0, 0]], dtype=np.uint8)
-    >>> simulate(blinker, Rule.parse("B3/S23", dimensions=2), 1, "dead").tolist()
+    >>> simulate(blinker, OuterTotalistic.parse("B3/S23", dimensions=2), 1, "dead").tolist()
     [[0, 1, 0], [0, 1, 0], [0, 1, 0]]
     """
     born, stays = (np.isin(np.arange(27), sorted(counts)) for counts in (rule.birth, rule.survival))

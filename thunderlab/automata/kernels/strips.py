@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from thunderlab.automata.kernels.reference import Cells
+from thunderlab.automata.cells import Cells
 
 WORDS = 4  # 64-bit words in a vector
 LANES = 64 * WORDS

@@ -7,24 +7,24 @@ is then a polynomial over GF(2) in the five bits of that sum and the centre, who
 Importing this module starts the backend. Annotations here are read by Taichi, so this module must not postpone them.
 """
 
+from thunderlab.automata.cells import Boundary, Cells
 from thunderlab.automata.kernels import bits
 from thunderlab.automata.kernels.bits import RULE, SUMS, add3, add_pairs, ti
 from thunderlab.automata.kernels.packed import Packed, moebius
-from thunderlab.automata.kernels.reference import Boundary, Cells
-from thunderlab.automata.rule import Rule
+from thunderlab.automata.rules import OuterTotalistic
 
 HALF = 28
 STRIP = RULE + 2 * HALF
 
 
-def masks(rule: Rule) -> list[int]:
+def masks(rule: OuterTotalistic) -> list[int]:
     """Return the 56 coefficients, 0 or 1, of a 3D rule.
 
     As in 2D the next state is dead(count) ^ centre * flip(count), count = 16 b4 + ... + b0. Counts from 28 on do not occur, so
     nothing depends on the monomials with b4 b3 b2 and each polynomial has the 28 others. Count 27 with a dead centre and count 0
     with a live one do not occur either; they are filled such that their coefficients are 0.
 
-    >>> masks(Rule.parse("B/S0-26", dimensions=3)) == [0] * 28 + [0] + [1] * 27  # nothing is born and nothing dies
+    >>> masks(OuterTotalistic.parse("B/S0-26", dimensions=3)) == [0] * 28 + [0] + [1] * 27  # nothing is born and nothing dies
     True
     """
     dead = [int(count in rule.birth) for count in range(27)] + [0] * 5
@@ -155,5 +155,5 @@ _LOOPS = bits.loops(update)
 class Volume(Packed):
     """A packed 3D lattice; see `Packed`."""
 
-    def __init__(self, cells: Cells, rule: Rule, boundary: Boundary) -> None:
+    def __init__(self, cells: Cells, rule: OuterTotalistic, boundary: Boundary) -> None:
         super().__init__(cells, boundary, loops=_LOOPS, coefficients=masks(rule), spontaneous=0 in rule.birth)

@@ -11,7 +11,7 @@ from thunderlab.faces.cli.answer import Answer, facts, table
 from thunderlab.faces.cli.command import argument_file, command, group, option_file
 
 if TYPE_CHECKING:
-    from thunderlab.automata.kernels.reference import Boundary
+    from thunderlab.automata.cells import Boundary
     from thunderlab.automata.start import Start
 
 automata = group("automata", "Run cellular automata.")

@@ -1,14 +1,25 @@
-"""Rules of two-state outer-totalistic automata, in two and three dimensions, and the strings people write them as."""
+"""Outer-totalistic rules: what becomes of a cell depends on its state and on how many of its neighbours are alive."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
+from thunderlab.automata.rules.rule import Rule
 from thunderlab.errors import InputError
 
-MOORE_NEIGHBOURS = {2: 8, 3: 26}
+Neighbourhood = Literal["moore", "hexagonal", "von-neumann"]
+
+# How many neighbours a cell has, by dimensions and neighbourhood.
+NEIGHBOURS: dict[tuple[int, Neighbourhood], int] = {
+    (2, "moore"): 8,
+    (2, "hexagonal"): 6,
+    (2, "von-neumann"): 4,
+    (3, "moore"): 26,
+    (3, "von-neumann"): 6,
+}
 
 _BIRTH_SURVIVAL = re.compile(r"[Bb](?P<birth>[^/]*)/[Ss](?P<survival>[^/]*)")
 _SURVIVAL_BIRTH = re.compile(r"(?P<survival>[0-9,-]*)/(?P<birth>[0-9,-]*)")
@@ -25,29 +36,49 @@ _OTHER_FAMILIES = (
 )
 
 
-@dataclass(frozen=True)
-class Rule:
-    """A two-state outer-totalistic rule on the Moore neighbourhood.
+@dataclass(frozen=True, repr=False)
+class OuterTotalistic(Rule):
+    """An outer-totalistic rule, with two states or, as Generations, with more.
 
-    A dead cell with n live neighbours is born when n is in `birth`; a live one stays when n is in `survival`.
+    A dead cell (state 0) with n live neighbours is born when n is in `birth`; a live one (state 1) stays when n is in `survival`.
+    With more than two states a live cell that does not stay becomes 2, 3, ..., states - 1 and then 0 whatever is around it;
+    only state 1 counts as a live neighbour (Wojtowicz, MCell, "Generations").
 
     Attributes:
-        birth: neighbour counts, 0..8 in 2D, 0..26 in 3D.
+        birth: neighbour counts, from 0 to the neighbours a cell has.
         survival: likewise.
         dimensions: 2 or 3.
+        neighbourhood: "moore" (8 neighbours in 2D, 26 in 3D), "hexagonal" (2D: all but the upper right and the lower left one, 6)
+            or "von-neumann" (those across an edge or a face, 4 or 6).
+        states: 2..256.
 
-    >>> Rule.parse("B3/S23", dimensions=2)
+    >>> OuterTotalistic.parse("B3/S23", dimensions=2)
     Rule('B3/S23', dimensions=2)
-    >>> sorted(Rule.parse("B5-7,12/S4-6", dimensions=3).birth)
+    >>> sorted(OuterTotalistic.parse("B5-7,12/S4-6", dimensions=3).birth)
     [5, 6, 7, 12]
     """
 
     birth: frozenset[int]
     survival: frozenset[int]
     dimensions: int
+    neighbourhood: Neighbourhood = "moore"
+    states: int = 2
+
+    family = "outer-totalistic"
+    radius = 1
+
+    @property
+    def neighbours(self) -> int:
+        """How many neighbours a cell has."""
+        return NEIGHBOURS[self.dimensions, self.neighbourhood]
+
+    @property
+    def spontaneous(self) -> bool:
+        """Whether a cell is born with no live neighbour."""
+        return 0 in self.birth
 
     @classmethod
-    def parse(cls, text: str, *, dimensions: int) -> Rule:
+    def parse(cls, text: str, *, dimensions: int) -> OuterTotalistic:
         """Return the rule a string stands for.
 
         Accepted in 2D: `B3/S23`, `b3/s23`, `23/3` (survival/birth), and counts with commas and ranges (`B3,6-7/S2-3`). In 3D:
@@ -57,7 +88,7 @@ class Rule:
         Raises:
             InputError: naming what is wrong and what is accepted.
         """
-        if dimensions not in MOORE_NEIGHBOURS:
+        if dimensions not in (2, 3):
             raise InputError(f"rules exist in 2 and 3 dimensions, not {dimensions}", field="rule")
         stripped = text.strip()
         if len(stripped) > 200:
@@ -80,18 +111,15 @@ class Rule:
     def bits(self) -> int:
         """Return the rule as one integer: bit n is birth on n, bit (neighbours + 1 + n) is survival on n.
 
-        >>> bin(Rule.parse("B3/S23", dimensions=2).bits)
+        >>> bin(OuterTotalistic.parse("B3/S23", dimensions=2).bits)
         '0b1100000001000'
         """
-        shift = MOORE_NEIGHBOURS[self.dimensions] + 1
+        shift = self.neighbours + 1
         return sum(1 << n for n in self.birth) | sum(1 << (shift + n) for n in self.survival)
 
     def __str__(self) -> str:
         write = _digits if self.dimensions == 2 else _ranges
         return f"B{write(self.birth)}/S{write(self.survival)}"
-
-    def __repr__(self) -> str:
-        return f"Rule('{self}', dimensions={self.dimensions})"
 
 
 def _plausible(text: str) -> bool:
@@ -100,7 +128,7 @@ def _plausible(text: str) -> bool:
 
 def _counts(text: str, dimensions: int, rule: str) -> frozenset[int]:
     """Return the neighbour counts of one half of a rule string."""
-    most = MOORE_NEIGHBOURS[dimensions]
+    most = NEIGHBOURS[dimensions, "moore"]
     if dimensions == 2 and text.isdigit():
         found = [int(digit) for digit in text]
     else:
