@@ -35,6 +35,7 @@ ADAPTERS = {
     "jinja2": ("faces/report/",),
     "nh3": ("faces/report/",),
     "mistune": ("faces/report/",),
+    "PIL": ("automata/formats/image.py",),
 }
 MOST_LINES = 320
 

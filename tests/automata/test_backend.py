@@ -27,7 +27,9 @@ def test_starting_twice_and_from_threads_gives_one_backend():
     for thread in threads:
         thread.join()
     assert len(found) == 4 and all(one is backend.start() for one in found)
-    assert backend.describe() == {"backend": "taichi", "version": found[0].version, "arch": found[0].arch, "threads": found[0].threads}
+    described = backend.describe()
+    assert described.pop("vector_bits") in (256, 512)
+    assert described == {"backend": "taichi", "version": found[0].version, "arch": found[0].arch, "threads": found[0].threads}
 
 
 def test_importing_the_lattice_does_not_import_taichi():

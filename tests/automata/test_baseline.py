@@ -106,7 +106,7 @@ GOOD = msgspec.to_builtins(BASELINE)
 @pytest.mark.parametrize(
     ("change", "field"),
     [
-        ({"format": 2}, "format"),
+        ({"format": 3}, "format"),
         ({"suite": 7}, "suite"),
         ({"extra": 1}, "extra"),
         ({"scenarios": []}, "scenarios"),

@@ -11,16 +11,19 @@ import msgspec
 import numpy as np
 import pytest
 
-from thunderlab.automata import observables
-from thunderlab.automata.baseline import Baseline
-from thunderlab.automata.facts import Facts
-from thunderlab.automata.harness import load_suite, replay, run_scenario, run_suite
+from thunderlab.automata import emergence, observables, packed_states
+from thunderlab.automata.baseline import Baseline, diff
+from thunderlab.automata.facts import OF_EMERGENCE, Facts
+from thunderlab.automata.harness import run_scenario, run_suite
 from thunderlab.automata.junit import junit
 from thunderlab.automata.kernels import reference
 from thunderlab.automata.lattice import Lattice, Trace
-from thunderlab.automata.results import Breach, ScenarioResult, SuiteResult
+from thunderlab.automata.results import Breach, EngineDigest, ScenarioResult, SuiteResult
 from thunderlab.automata.rules import OuterTotalistic
-from thunderlab.errors import EvidenceError, InputError
+from thunderlab.automata.scenario import EmergenceSpec
+from thunderlab.automata.scenario_file import scenario_of
+from thunderlab.automata.suite import load_suite
+from thunderlab.errors import InputError
 
 CORE = Path(__file__).parents[2] / "scenarios" / "core"
 FEW = ("bays-5766-oscillators", "diehard", "glider", "highlife-replicator", "life-soup-small-torus", "pulsar")
@@ -34,7 +37,7 @@ class Reference:
 
     @property
     def population(self):
-        return int(self._cells.sum())
+        return int(np.count_nonzero(self._cells))
 
     @property
     def digest(self):
@@ -150,7 +153,7 @@ def test_results_carry_what_pictures_and_replays_need(few):
     assert len(pulsar.entropy) == 200 and pulsar.entropy[0] == observables.state_entropy(48, 31 * 33)
     assert pulsar.entropy[1] == observables.state_entropy(72, 31 * 33)  # after 1000 // 199 = 5 steps, of a period of 3
     assert pulsar.entropy[-1] == pulsar.metrics["entropy_final"]
-    assert observables.unpack(pulsar.final_state).sum() == pulsar.metrics["population_final"] == 56
+    assert packed_states.unpack(pulsar.final_state).sum() == pulsar.metrics["population_final"] == 56
     assert (pulsar.metrics["convergence_steps"], pulsar.metrics["oscillation_period"], pulsar.metrics["displacement"]) == (0, 3, None)
     glider = next(one for one in result.scenarios if one.name == "glider")
     assert glider.metrics["displacement"] == "1,1" and glider.metrics["cluster_count"] == 1
@@ -300,53 +303,106 @@ def test_two_files_of_one_scenario_and_a_baseline_of_another_suite_are_refused(f
         load_suite(few.folder)
 
 
-class Forgetful(Lattice):
-    """A lattice that differs from run to run: every second one loses a cell at step 50."""
-
-    made = 0
-
-    def __init__(self, cells, rule, boundary):
-        super().__init__(cells, rule, boundary)
-        type(self).made += 1
-        self._wrong = type(self).made % 2 == 0
-
-    def advance(self, steps):
-        trace = super().advance(steps)
-        if self._wrong and self.step >= 50:
-            trace.digest[50 - (self.step - steps) - 1] ^= np.uint64(1)
-        return trace
+def test_a_baseline_of_another_engine_is_compared_all_the_same_and_a_note_says_so(few):
+    assert run_suite(few).notes == ()
+    other = EngineDigest("0" * 64, "abacus", "1")
+    result = run_suite(dataclasses.replace(few, baseline=msgspec.structs.replace(few.baseline, engine=other)))
+    assert result.passed and len(result.notes) == 1 and "000000000000 (abacus 1)" in result.notes[0]
+    assert diff(result)[-1] == f"       note: {result.notes[0]}"
+    assert result.notes[0] in junit(result)
+    assert msgspec.json.decode(msgspec.json.encode(result), type=SuiteResult) == result
 
 
-def test_a_replay_is_identical_and_says_so(few):
-    for name in FEW:
-        found = replay(few.scenario(name), min(100, few.scenario(name).duration))
-        assert (found.fidelity, found.first_difference) == (1.0, None)
-    assert replay(few.scenario("diehard")).steps == 200
-    assert replay(few.scenario("diehard"), 300).steps == 300
+def test_a_baseline_of_the_first_format_still_holds(few):
+    data = json.loads(few.baseline_path.read_text())
+    del data["pack"], data["engine"]
+    few.baseline_path.write_text(json.dumps({**data, "format": 1}))
+    suite = load_suite(few.folder)
+    assert (suite.baseline.format, suite.baseline.pack, suite.baseline.engine) == (1, "", None)
+    assert run_suite(suite).passed and run_suite(suite).notes == ()
 
 
-def test_a_replay_that_differs_says_where(few):
-    found = replay(few.scenario("glider"), 99, lattice=Forgetful)
-    assert (found.fidelity, found.steps, found.first_difference) == (0.99, 99, 50)
+BRAIN = {
+    "scenario": 1,
+    "name": "brain",
+    "title": "Brian's Brain",
+    "regime": "chaotic",
+    "grid": {"size": [20, 24], "boundary": "torus"},
+    "seed": 3,
+    "parameters": {"rule": "/2/3"},
+    "runs": [[4, 4, 2, 1], [5, 3, 4, 2], [9, 9, 3, 1]],
+    "offset": [0, 0],
+    "duration": 500,
+    "probes": [0, 7],
+    "source": "none",
+}
 
 
-def test_a_replay_is_held_against_the_recorded_state(few):
-    pulsar = few.scenario("pulsar")
-    recorded = run_scenario(pulsar).final_state
-    assert replay(pulsar, recorded_final=recorded).fidelity == 1.0
-    cells = observables.unpack(recorded)
-    cells[0, 0] ^= 1
-    found = replay(pulsar, recorded_final=observables.pack(cells))
-    assert (found.fidelity, found.first_difference) == (1000 / 1001, 1000)
-    assert replay(pulsar, 10, recorded_final=observables.pack(cells)).fidelity == 1.0  # never got that far
-    with pytest.raises(EvidenceError):
-        replay(pulsar, recorded_final=b"nonsense")
+def test_scenarios_of_more_states_are_measured_on_all_of_them():
+    scenario = scenario_of(BRAIN, Path("given"))
+    found = run_scenario(scenario, lattice=Reference)
+    cells, states = scenario.initial_cells(), []
+    for _ in range(501):
+        states.append(cells)
+        cells = reference.simulate(cells, scenario.rule, 1, "torus")
+    assert found.metrics["population_final"] == np.count_nonzero(states[500]) and states[500].max() == 2
+    assert np.array_equal(packed_states.unpack(found.final_state), states[500])
+    steps = [index * 500 // 199 for index in range(200)]
+    assert list(found.entropy) == [observables.cell_entropy(states[step], 3) for step in steps]
+    assert found.metrics["entropy_mean"] == pytest.approx(np.mean(found.entropy), abs=1e-11)
+    alive = [observables.state_entropy(int(np.count_nonzero(states[step])), 480) for step in steps]
+    assert all(of_three >= of_two for of_three, of_two in zip(found.entropy, alive, strict=True)) and list(found.entropy) != alive
+    assert [mark.step for mark in found.checkpoints] == [0, 7, 500]
+    short = run_scenario(dataclasses.replace(scenario, duration=30), lattice=Reference)
+    assert list(short.entropy) == [observables.cell_entropy(one, 3) for one in states[:31]]
 
 
-@pytest.mark.parametrize("steps", [0, -1, 10**12])
-def test_a_replay_of_no_steps_or_of_too_many_is_refused(few, steps):
-    with pytest.raises(InputError, match="steps: "):
-        replay(few.scenario("glider"), steps)
+def test_states_count_in_the_meaning_of_a_scenario_and_in_its_copies():
+    scenario = scenario_of(BRAIN, Path("given"))
+    other = scenario_of({**BRAIN, "runs": [[4, 4, 2, 1], [5, 3, 4, 1], [9, 9, 3, 1]]}, Path("given"))
+    assert scenario.digest != other.digest
+    glider = scenario_of(
+        {
+            **BRAIN,
+            # Two live cells with two dying ones behind them move on by one cell a step: LifeWiki, Brian's Brain.
+            "runs": [[6, 10, 1, 2], [6, 11, 1, 1], [7, 10, 1, 2], [7, 11, 1, 1]],
+            "duration": 5,
+            "probes": [],
+            "expect": {"copies_at": [{"step": 5, "offsets": [[0, 5]]}], "displacement": {"steps": 1, "by": [0, 1]}},
+        },
+        Path("given"),
+    )
+    assert run_scenario(glider, lattice=Reference).passed
+    wrong = dataclasses.replace(glider, expect=msgspec.convert({"copies_at": [{"step": 5, "offsets": [[0, 4]]}]}, Facts))
+    assert [breach.value for breach in run_scenario(wrong, lattice=Reference).breaches] == [6]
+
+
+def test_limits_of_metrics_are_checked_and_told(few):
+    scenario = few.scenario("pulsar")
+    said = {
+        "between": {"entropy_mean": {"low": 0.3, "high": 0.4}, "entropy_trend": {"low": 0.5, "high": 1}, "activity": {"low": 0, "high": 1}}
+    }
+    result = run_scenario(dataclasses.replace(scenario, expect=msgspec.convert(said, Facts)))
+    assert [(breach.metric, breach.value) for breach in result.breaches] == [
+        ("expect.between.entropy_trend", result.metrics["entropy_trend"]),
+        ("expect.between.activity", None),
+    ]
+    assert result.breaches[0].low == 0.5 and result.breaches[0].high == 1 and result.breaches[0].baseline is None
+
+
+def test_emergence_is_measured_where_it_is_asked_for(few):
+    scenario = dataclasses.replace(few.scenario("life-soup-small-torus"), emergence=EmergenceSpec(200))
+    found = run_scenario(scenario).metrics
+    said = emergence.measure(scenario.initial_cells(), scenario.rule, scenario.boundary, 200, scenario.seed)
+    assert (found["emergence"], found["emergence_space"], found["emergence_time"], found["emergence_spread"]) == (
+        said.score.value,
+        said.score.space,
+        said.score.time,
+        said.score.spread,
+    )
+    assert (found["activity"], found["largest_component"]) == (said.activity, said.largest_component)
+    assert not set(OF_EMERGENCE) & set(run_scenario(few.scenario("life-soup-small-torus")).metrics)
+    assert set(OF_EMERGENCE) <= set(found)
 
 
 def test_junit_names_every_scenario_and_every_breach(few):

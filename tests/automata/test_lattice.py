@@ -138,14 +138,16 @@ GOOD = np.zeros((3, 3), dtype=np.uint8)
         ("cells: expected a NumPy array of uint8, not int64", (np.zeros((3, 3), dtype=np.int64), "B3/S23")),
         ("cells: expected a NumPy array of uint8, not bool", (np.zeros((3, 3), dtype=bool), "B3/S23")),
         ("cells: expected a NumPy array of uint8, not list", ([[0, 1]], "B3/S23")),
-        ("cells: expected states 0 and 1 only, found 2", (GOOD + np.uint8(2), "B3/S23")),
+        ("cells: expected states 0 to 1, as the rule has, found 2", (GOOD + np.uint8(2), "B3/S23")),
+        ("cells: expected states 0 to 3, as the rule has, found 4", (GOOD + np.uint8(4), "345/2/4")),
         ("cells: expected .y x. or .z y x. with no empty axis, not the shape .3,.", (GOOD[0], "B3/S23")),
         ("cells: expected .y x. or .z y x.", (np.zeros((1, 1, 1, 1), dtype=np.uint8), "B3/S23")),
         ("cells: expected .y x. or .z y x. with no empty axis, not the shape .3, 0.", (GOOD[:, :0], "B3/S23")),
-        ("boundary: 'plane' is not a boundary; accepted: torus, dead", (GOOD, "B3/S23", "plane")),
+        ("boundary: 'klein' is not a boundary; accepted: torus, dead, plane", (GOOD, "B3/S23", "klein")),
+        ("boundary: ", (GOOD, "B0/S23", "plane")),
         ("rule: expected a rule in 2 dimensions", (GOOD, parse_rule("B3/S2", dimensions=3))),
         ("rule: expected a rule in 2 dimensions", (GOOD, None)),
-        ("rule: .* is not a rule", (GOOD, "life")),
+        ("rule: .* is not a rule", (GOOD, "alive")),
     ],
 )
 def test_what_is_not_a_lattice_is_refused(field, arguments):
@@ -159,7 +161,7 @@ def test_a_lattice_too_big_says_what_it_would_need():
     with pytest.raises(InputError, match=r"^cells: a lattice has at most 1073741824 cells .* these 2147483648 cells would need 2\.5 GiB"):
         Lattice(big, "B3/S23")
     narrow = np.broadcast_to(np.zeros((1, 1), dtype=np.uint8), (2**25, 1))
-    with pytest.raises(InputError, match=r"4 GiB of packed state; these 33554432 cells would need 6\.0 GiB"):
+    with pytest.raises(InputError, match=r"4 GiB of packed state; these 33554432 cells would need 12\.0 GiB"):
         Lattice(narrow, "B3/S23")
 
 
@@ -170,8 +172,9 @@ def test_an_interrupted_advance_leaves_a_lattice_that_goes_on(launches, monkeypa
     lattice = Lattice(cells, "B3/S23")
     assert lattice.population == cells.sum()  # known from here on, and wrong after the interrupt unless forgotten
     monkeypatch.setattr(packed, "LAUNCH_STEPS", 3)
-    engine, calls = lattice._engine, []
-    real = engine._serial
+    engine, calls = lattice._engine._engine, []
+    loops = engine._loops
+    real = loops(True)[0]
 
     def interrupted(*arguments):
         real(*arguments)
@@ -179,16 +182,36 @@ def test_an_interrupted_advance_leaves_a_lattice_that_goes_on(launches, monkeypa
         if len(calls) == launches:
             raise KeyboardInterrupt
 
-    engine._serial = interrupted
+    engine._loops = lambda traced: (interrupted, None)
     with pytest.raises(KeyboardInterrupt):
         lattice.advance(7)
-    engine._serial = real
+    engine._loops = loops
     assert lattice.step == 3 * launches
     expected = simulate(cells, "B3/S23", lattice.step)
     np.testing.assert_array_equal(lattice.cells(), expected)
     assert (lattice.population, lattice.digest) == (expected.sum(), Lattice(expected, "B3/S23").digest)
     lattice.advance(2)
     np.testing.assert_array_equal(lattice.cells(), simulate(cells, "B3/S23", 3 * launches + 2))
+
+
+def test_an_interrupt_between_bands_and_seams_waits_for_the_seams(monkeypatch):
+    cells = (stream(10).random((64, 40)) < 0.4).astype(np.uint8)
+    monkeypatch.setattr(packed.Packed, "_cut", lambda self, threads: (4, 8, True))
+    lattice = Lattice(cells, "B3/S23")
+    engine = lattice._engine._engine
+    loops, calls = engine._loops, []
+
+    def interrupted(*arguments):
+        calls.append(arguments)
+        loops(True)[1](*arguments)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+
+    engine._loops = lambda traced: (None, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        lattice.advance(20)
+    assert (lattice.step, len(calls)) == (8, 2)
+    np.testing.assert_array_equal(lattice.cells(), simulate(cells, "B3/S23", 8))
 
 
 @pytest.mark.parametrize("steps", [-1, 1.0, "3", None, True, MOST_STEPS + 1])

@@ -7,12 +7,13 @@ from itertools import product
 
 import numpy as np
 import pytest
+import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from thunderlab.automata import observables
-from thunderlab.errors import EvidenceError
+from thunderlab.errors import EvidenceError, InputError
 
 states = arrays(np.uint8, array_shapes(min_dims=2, max_dims=3, min_side=1, max_side=7), elements=st.integers(0, 1))
 
@@ -79,6 +80,51 @@ def test_entropy_is_that_of_the_formula_and_symmetric(cells, data):
 def test_entropies_are_those_of_each_step():
     course = np.array([1, 2, 1, 4, 0])
     assert observables.entropies(course, 4) == [observables.state_entropy(int(alive), 4) for alive in course]
+
+
+@settings(deadline=None)
+@given(arrays(np.uint8, array_shapes(min_dims=2, max_dims=3, min_side=1, max_side=6)), st.integers(1, 256))
+def test_cells_are_counted_by_state_and_others_refused(cells, states):
+    if int(cells.max()) >= states:
+        with pytest.raises(InputError, match=f"states 0 to {states - 1}, found {cells.max()}"):
+            observables.state_counts(cells, states)
+        return
+    counts = observables.state_counts(cells, states)
+    assert counts.dtype == np.int64 and counts.tolist() == [cells.ravel().tolist().count(state) for state in range(states)]
+    assert observables.cell_entropy(cells, states) == pytest.approx(float(scipy.stats.entropy(counts, base=2)), abs=1e-9)
+
+
+def test_counts_are_right_beyond_one_slab(monkeypatch):
+    cells = np.random.default_rng(1).integers(0, 5, (37, 53), dtype=np.uint8)
+    whole = observables.state_counts(cells, 5)
+    monkeypatch.setattr(observables, "_SLAB", 100)
+    assert observables.state_counts(cells, 5).tolist() == whole.tolist()
+    for states in (0, 257):
+        with pytest.raises(InputError, match="1 to 256 states"):
+            observables.state_counts(cells, states)
+
+
+@settings(deadline=None)
+@given(states)
+def test_with_two_states_a_cells_entropy_is_the_states(cells):
+    assert observables.cell_entropy(cells, 2) == observables.state_entropy(int(cells.sum()), cells.size)
+
+
+@settings(deadline=None)
+@given(states, st.data())
+def test_activity_is_the_cells_that_differ(cells, data):
+    after = data.draw(arrays(np.uint8, cells.shape, elements=st.integers(0, 2)))
+    changed = sum(a != b for a, b in zip(cells.ravel().tolist(), after.ravel().tolist(), strict=True))
+    assert observables.activity(cells, after) == changed
+    assert observables.activity_ratio(cells, after) == changed / cells.size
+    with pytest.raises(InputError, match="cannot be compared"):
+        observables.activity(cells, np.zeros((1, 99), np.uint8))
+
+
+def test_stability_by_hand_and_of_a_blinker_in_a_field():
+    assert observables.stability([0, 0], 9) == 1.0 and observables.stability([9, 9], 9) == 0.0
+    assert observables.stability(np.array([4] * 3, dtype=np.int64), 25) == 0.84
+    assert observables.stability([1, 0, 0], 3) == 0.888888888889
 
 
 def test_mean_spread_and_trend_by_hand():

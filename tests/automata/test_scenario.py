@@ -44,6 +44,13 @@ source: nobody
 """
 
 
+RUNS = (
+    GLIDER[: GLIDER.index("pattern: |")]
+    + "runs: [[0, 1, 1, 1], [1, 2, 1, 1], [2, 0, 3, 1]]\noffset: [4, 6]\n"
+    + GLIDER[GLIDER.index("duration") :]
+)
+
+
 def written(folder, text, name=None):
     name = name or next((line.split(":")[1].strip() for line in text.splitlines() if line.startswith("name:")), "nameless")
     path = folder / f"{name}.yaml"
@@ -103,6 +110,29 @@ def test_json_and_a_pattern_file_mean_the_same(tmp_path):
     }
     (tmp_path / "glider.json").write_text(json.dumps(spec))
     assert read_scenario(tmp_path / "glider.json").digest == read_scenario(written(tmp_path, GLIDER)).digest
+
+
+def test_a_pattern_may_be_written_as_runs(tmp_path):
+    (tmp_path / "runs").mkdir()
+    assert read_scenario(written(tmp_path / "runs", RUNS)).digest == read_scenario(written(tmp_path, GLIDER)).digest
+
+
+def test_ensemble_and_emergence_are_part_of_the_meaning(tmp_path):
+    text = SOUP.replace("duration: 10", "duration: 100")
+    digests = {read_scenario(written(tmp_path, text)).digest}
+    for more in (
+        "ensemble: {seeds: 20}",
+        "ensemble: {seeds: 21}",
+        "ensemble: {seeds: 20, every: 5}",
+        "emergence: {steps: 64}",
+        "emergence: {steps: 65}",
+        "ensemble: {seeds: 20}\nemergence: {steps: 64}",
+        "emergence: {steps: 64}\nexpect: {between: {emergence_time: {low: 0, high: 1}, entropy_mean: {low: 0, high: 1}}}",
+    ):
+        digests.add(read_scenario(written(tmp_path, f"{text}{more}\n")).digest)
+    assert len(digests) == 8
+    found = read_scenario(written(tmp_path, text + "ensemble: {seeds: 20}\n"))
+    assert (found.ensemble.seeds, found.ensemble.every, found.emergence) == (20, 10, None)
 
 
 @pytest.mark.parametrize(
@@ -171,7 +201,7 @@ BAD = [
     ("seed: 0", "seed: 0\nseed: 1", "seed", "appears twice"),
     ("{rule: B3/S23}", "{}", "parameters", "rule"),
     ("{rule: B3/S23}", "{rule: B9/S23}", "parameters.rule", "cannot be counted"),
-    ("{rule: B3/S23}", "{rule: Life}", "parameters.rule", "is not a rule"),
+    ("{rule: B3/S23}", "{rule: Alive}", "parameters.rule", "is not a rule"),
     ("{rule: B3/S23}", "{rule: 23}", "parameters.rule", "expected text"),
     ("{rule: B3/S23}", "{rule: B36/S23}", "pattern", "was made for B3/S23"),
     ("{rule: B3/S23}", "{rule: B3/S23, density: 0.5}", "parameters.density", "only a soup"),
@@ -228,11 +258,41 @@ BAD_SOUPS = [
     ("B5-7/S4-6", "B567/S456", "parameters.rule", "ambiguous"),
     ("B5-7/S4-6", "B5-27/S4", "parameters.rule", "26 neighbours"),
     ("soup_box: [4, 5, 6]", "pattern: |\n  x = 1, y = 1\n  o!", "parameters.density", ""),
+    ("duration: 10", "duration: 10\nensemble: {seeds: 19}", "ensemble.seeds", ">= 20"),
+    ("duration: 10", "duration: 10\nensemble: {seeds: 1025}", "ensemble.seeds", "<= 1024"),
+    ("duration: 10", "duration: 10\nensemble: {seeds: many}", "ensemble.seeds", "expected an integer"),
+    ("duration: 10", "duration: 10\nensemble: {seeds: 64, every: 0}", "ensemble.every", ">= 1"),
+    ("duration: 10", "duration: 10\nensemble: {seeds: 64, every: 11}", "ensemble.every", "more than the duration 10"),
+    ("duration: 10", "duration: 10\nensemble: {every: 5}", "ensemble.seeds", "is missing"),
+    ("duration: 10", "duration: 10\nensemble: {seeds: 64, often: 5}", "ensemble.often", "is not a field here"),
+    ("duration: 10", "duration: 10\nensemble: 64", "ensemble", "expected a mapping"),
+    ("duration: 10", "duration: 10\nemergence: {steps: 63}", "emergence.steps", ">= 64"),
+    ("duration: 10", "duration: 10\nemergence: {steps: 64}", "emergence.steps", "more than the duration 10"),
+    ("duration: 10", "duration: 10\nexpect: {between: {activity: {low: 0, high: 1}}}", "expect.between.activity", "measures no 'activity'"),
+    ("duration: 10", "duration: 10\nexpect: {between: {ensemble_activity: {low: 0, high: 1}}}", "between.ensemble_activity", "measures no"),
+    ("duration: 10", "duration: 10\nexpect: {between: {entropy_mean: {low: 0.5, high: 0.4}}}", "between.entropy_mean", "low lies above"),
+    ("duration: 10", "duration: 10\nexpect: {between: {entropy_mean: {low: 0.5}}}", "between.entropy_mean.high", "is missing"),
+    ("duration: 10", "duration: 10\nexpect: {between: {entropy_mean: {low: 0, high: 99}}}", "between.entropy_mean.high", "<= 8"),
+    ("[8, 9, 10], boundary: dead}", "[200, 200, 200], boundary: dead}\nensemble: {seeds: 64}", "ensemble.seeds", "67108864 cells"),
+    ("soup_box: [4, 5, 6]", "runs: [[0, 0, 1, 1]]", "runs[0]", "needs 5 numbers"),
+    ("soup_box: [4, 5, 6]", "runs: [[0, 0, 9, 2, 1]]", "runs[0]", "outside the grid"),
+    ("soup_box: [4, 5, 6]", "runs: [[0, 1, 0, 2, 1], [0, 0, 0, 1, 1]]", "runs[1]", "begins before"),
+    ("soup_box: [4, 5, 6]", "runs: [[0, 0, 0, 1, 2]]", "parameters.density", "only a soup"),
     ("soup_box: [4, 5, 6]", "cells: [[0, 0, 10]]", "cells[0]", "outside the grid"),
     ("soup_box: [4, 5, 6]", "cells: [[0, 0]]", "cells[0]", "needs 3 numbers"),
     ("soup_box: [4, 5, 6]", "cells: [[0, 0, 1], [0, 0, 1]]", "cells", "names a cell twice"),
     ("soup_box: [4, 5, 6]", "cells: []", "cells", "length >= 1"),
     ("[8, 9, 10], boundary: dead}\nseed: 5", "[400, 400, 400], boundary: dead}\nseed: 5", "duration", "cell updates"),
+]
+
+
+# (text replaced in the glider written as runs, its replacement, the field blamed, a word of the reason)
+BAD_RUNS = [
+    ("[2, 0, 3, 1]", "[2, 0, 3, 2]", "runs", "holds state 2, and B3/S23 has the states 0 to 1"),
+    ("[2, 0, 3, 1]", "[2, 0, 3, 256]", "runs[2]", "a state 1 to 255"),
+    ("[2, 0, 3, 1]", "[2, 0, 20000, 1]", "runs[2]", "<= 16384"),
+    ("duration: 40", "duration: 40\nensemble: {seeds: 64}", "ensemble", "only a soup has further seeds"),
+    ("duration: 40", "duration: 40\ncells: [[0, 0]]", "runs", "a start is given already by cells"),
 ]
 
 
@@ -258,6 +318,17 @@ def test_what_is_no_soup_is_refused_by_field(tmp_path, old, new, field, what):
     if "pattern: |" in new:
         field, what, text = "pattern", "two dimensions", text.replace(", density: 0.25", "")
     refused(written(tmp_path, text, "soup"), field, what)
+
+
+@pytest.mark.parametrize(("old", "new", "field", "what"), BAD_RUNS)
+def test_what_are_no_runs_is_refused_by_field(tmp_path, old, new, field, what):
+    assert old in RUNS
+    refused(written(tmp_path, RUNS.replace(old, new), "glider"), field, what)
+
+
+def test_the_plane_is_refused_in_one_line(tmp_path):
+    with pytest.raises(InputError, match=r"grid\.boundary: a scenario runs on a torus or within a dead edge, not on the plane$"):
+        read_scenario(written(tmp_path, GLIDER.replace("torus", "plane")))
 
 
 def test_a_scenario_is_named_as_its_file(tmp_path):

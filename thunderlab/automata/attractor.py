@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from thunderlab.automata.cells import Boundary, Cells
 from thunderlab.automata.fingerprint import bbox
-from thunderlab.automata.lattice import Lattice
-from thunderlab.automata.rules import Rule, parse_rule
+from thunderlab.automata.lattice import Lattice, checked_rule, make_engine
+from thunderlab.automata.plane import contained
+from thunderlab.automata.rules import Rule
 from thunderlab.automata.trail import MakeLattice, Trail
 
 FIRST_ROUND = 64
@@ -52,6 +53,8 @@ def find(
 ) -> Attractor:
     """Return the first repeat within `max_steps` steps; see `find_in`.
 
+    A plane is looked at through a box that the pattern does not leave meanwhile.
+
     >>> blinker = np.zeros((5, 5), np.uint8)
     >>> blinker[2, 1:4] = 1
     >>> find(blinker, "B3/S23").period
@@ -62,8 +65,16 @@ def find(
     >>> found.transient, found.period, found.displacement, found.exact_period
     (0, 4, (1, 1), 64)
     """
-    parsed = parse_rule(rule, dimensions=cells.ndim) if isinstance(rule, str) else rule
-    return find_in(Trail(cells, parsed, boundary, lattice), max_steps)
+    parsed = checked_rule(cells, rule, boundary)
+    if boundary != "plane":
+        return find_in(Trail(cells, parsed, boundary, lattice), max_steps)
+    end = min(FIRST_ROUND, max_steps)
+    while True:
+        box, _ = contained(make_engine, cells, parsed, end)
+        found = find_in(Trail(box, parsed, "dead", lattice), end)
+        if found.found or end == max_steps:
+            return found
+        end = min(4 * end, max_steps)
 
 
 def find_in(trail: Trail, max_steps: int) -> Attractor:

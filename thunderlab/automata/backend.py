@@ -1,7 +1,9 @@
-"""The compiler behind the kernels: Taichi, started once per process, silently, and never in a forked child.
+"""The compiler behind the kernels: Taichi or its fork Quadrants, started once per process, silently, and never in a forked child.
 
-Taichi forgets its arrays when it is initialised twice and hangs when it is used after `fork`, so this is the one place that
-initialises it, and `start` refuses what would hang. Importing a module that holds kernels starts it.
+It forgets its arrays when it is initialised twice and hangs when it is used after `fork`, so this is the one place that
+initialises it, and `start` refuses what would hang. Importing a module that holds kernels starts it. Which one it is, and for what it
+compiles, are settings of the environment: THUNDERLAB_BACKEND is `taichi` or `quadrants`, THUNDERLAB_ARCH is `cpu` or `cuda`, and
+THUNDERLAB_THREADS says how many threads there may be. None of them changes what is computed.
 """
 
 from __future__ import annotations
@@ -14,13 +16,20 @@ import sys
 import threading
 import warnings
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from thunderlab.errors import EnvironmentBlockedError, InputError
 
 THREADS_VARIABLE = "THUNDERLAB_THREADS"
 MOST_THREADS = 256
+BACKEND_VARIABLE = "THUNDERLAB_BACKEND"
+BACKENDS = ("taichi", "quadrants")
+ARCH_VARIABLE = "THUNDERLAB_ARCH"
+ARCHS = ("cpu", "cuda")
+# A graphics card runs about so many bands of a lattice at a time.
+_CUDA_THREADS = 512
 
 
 class Backend(NamedTuple):
@@ -28,16 +37,20 @@ class Backend(NamedTuple):
 
     Attributes:
         process: id of the process that started it.
-        version: Taichi's version.
+        name: `taichi` or `quadrants`.
+        version: its version.
         arch: what it compiles for, for example `x64`.
         threads: worker threads it may use.
+        module: the compiler itself, as kernels import it.
         launching: held around every kernel launch, because compilation is not safe from two threads at once.
     """
 
     process: int
+    name: str
     version: str
     arch: str
     threads: int
+    module: Any
     launching: threading.Lock
 
 
@@ -54,7 +67,8 @@ def start(cache: Path | None = None) -> Backend:
 
     Raises:
         EnvironmentBlockedError: this process was forked from one that had started the backend.
-        InputError: THUNDERLAB_THREADS is set to something other than a whole number from 1 to 256.
+        EnvironmentBlockedError: the backend is not installed, or there is no such device.
+        InputError: a setting of the environment is none of those accepted.
     """
     global _running  # noqa: PLW0603 - Taichi itself is one per process
     running = _running
@@ -63,7 +77,9 @@ def start(cache: Path | None = None) -> Backend:
         if not _starting.acquire(timeout=60):
             raise EnvironmentBlockedError("another thread has been starting Taichi for 60 s", where="automata backend")
         try:
-            running = _running = _running or _initialise(cache, thread_count())
+            running = _running = _running or _initialise(
+                cache, _setting(BACKEND_VARIABLE, BACKENDS), _setting(ARCH_VARIABLE, ARCHS), thread_count()
+            )
         finally:
             _starting.release()
     if running.process != os.getpid():
@@ -76,9 +92,29 @@ def start(cache: Path | None = None) -> Backend:
 
 
 def describe() -> dict[str, str | int]:
-    """Return what the kernels run on: `backend`, `version`, `arch` and `threads`. Starts the backend."""
+    """Return what the kernels run on: `backend`, `version`, `arch`, `threads` and `vector_bits`. Starts the backend."""
     running = start()
-    return {"backend": "taichi", "version": running.version, "arch": running.arch, "threads": running.threads}
+    from thunderlab.automata.kernels.layout import LANES
+
+    return {
+        "backend": running.name,
+        "version": running.version,
+        "arch": running.arch,
+        "threads": running.threads,
+        "vector_bits": LANES,
+    }
+
+
+def _setting(variable: str, accepted: tuple[str, ...]) -> str:
+    """Return a setting of the environment, the first one accepted by default.
+
+    Raises:
+        InputError: it is none of those accepted.
+    """
+    text = os.environ.get(variable, "").strip() or accepted[0]
+    if text not in accepted:
+        raise InputError(f"{text!r} is not accepted; {' and '.join(accepted)} are", where="environment", field=variable)
+    return text
 
 
 def thread_count() -> int:
@@ -95,14 +131,13 @@ def thread_count() -> int:
     return int(text)
 
 
-def _initialise(cache: Path | None, threads: int) -> Backend:
+def _initialise(cache: Path | None, name: str, arch: str, threads: int) -> Backend:
     try:
         with _silence(), warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # 1.7.4 asks Python for the locale in a way it deprecates
-            import taichi as ti
-
+            ti = import_module(name)
             ti.init(
-                arch=ti.cpu,
+                arch=getattr(ti, arch),
                 log_level=ti.ERROR,
                 cpu_max_num_threads=threads,
                 # Vectors stay vectors in the compiler's input; scalarised, the packed kernels run four times slower.
@@ -113,13 +148,21 @@ def _initialise(cache: Path | None, threads: int) -> Backend:
             ti.sync()  # builds what may only be built in this thread; after that any thread may launch
     except ImportError as error:
         raise EnvironmentBlockedError(
-            f"Taichi cannot be imported ({error}): install it with pip install taichi", where="automata backend"
+            f"{name} cannot be imported ({error}): install it with pip install {name}, or set {BACKEND_VARIABLE} to another",
+            where="automata backend",
         ) from error
+    running = ti.lang.impl.current_cfg().arch.name
+    if arch == "cuda" and running != "cuda":
+        raise EnvironmentBlockedError(
+            f"{name} finds no CUDA device here: unset {ARCH_VARIABLE} to use the processor", where="automata backend"
+        )
     return Backend(
         process=os.getpid(),
+        name=name,
         version=".".join(map(str, ti.__version__)),
-        arch=ti.lang.impl.current_cfg().arch.name,
-        threads=threads,
+        arch=running,
+        threads=_CUDA_THREADS if arch == "cuda" else threads,
+        module=ti,
         launching=threading.Lock(),
     )
 

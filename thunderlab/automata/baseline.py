@@ -11,45 +11,45 @@ import msgspec
 from msgspec import Meta
 
 from thunderlab import files
-from thunderlab.automata.results import Breach, ScenarioResult, SuiteResult, Value
+from thunderlab.automata.bands import Band, EnsembleBand, calibrated, outside
+from thunderlab.automata.results import Breach, EngineDigest, ScenarioResult, SuiteResult, Value
 
 TOLERANCE = 1e-9
 
 _Digest = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 
 
-class Band(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Limits within which a metric may move, both included."""
-
-    low: float
-    high: float
-
-
-class ScenarioBaseline(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ScenarioBaseline(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What one scenario measured.
 
     Attributes:
         scenario_digest: of the scenario as it was run; another digest means the numbers are about something else.
         metrics: observables by name.
         entropy_mean: the band for the metric of that name.
+        ensemble: the bands for what the further seeds measure, by metric; empty for a scenario without an ensemble.
     """
 
     scenario_digest: _Digest
     metrics: dict[str, Value]
     entropy_mean: Band
+    ensemble: dict[str, EnsembleBand] = {}
 
 
-class Baseline(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Baseline(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """The baseline of one suite, as its `baseline.json` holds it.
 
     Attributes:
-        format: version of the file's format.
+        format: version of the file's format; 1 knew neither pack nor engine nor ensembles.
         suite: the suite's name.
+        pack: digest of the pack it was taken with; empty in format 1.
+        engine: what computed it; None in format 1.
         scenarios: one entry per scenario, by name.
     """
 
-    format: Literal[1] = 1
+    format: Literal[1, 2]
     suite: str
+    pack: Annotated[str, Meta(pattern="^([0-9a-f]{64})?$")] = ""
+    engine: EngineDigest | None = None
     scenarios: dict[str, ScenarioBaseline]
 
     @classmethod
@@ -58,9 +58,15 @@ class Baseline(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
         Args:
             result: the run.
-            entropy_band: how far `entropy_mean` may move either way, as a fraction of itself; 0.05 is 5 %.
+            entropy_band: how far `entropy_mean` may move either way, as a fraction of itself, where no ensemble says it; 0.05 is 5 %.
         """
-        return cls(suite=result.suite, scenarios={one.name: _agreed(one, entropy_band) for one in result.scenarios})
+        return cls(
+            format=2,
+            suite=result.suite,
+            pack=result.pack,
+            engine=result.engine,
+            scenarios={one.name: _agreed(one, entropy_band) for one in result.scenarios},
+        )
 
     @classmethod
     def load(cls, path: Path) -> Baseline:
@@ -76,6 +82,9 @@ class Baseline(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
                 raise document.refuse(("scenarios", name, "metrics"), "entropy_mean is missing, a number is expected")
             if one.entropy_mean.low > one.entropy_mean.high:
                 raise document.refuse(("scenarios", name, "entropy_mean"), "low lies above high")
+            for metric, band in one.ensemble.items():
+                if band.low > band.high or band.median_low > band.median_high:
+                    raise document.refuse(("scenarios", name, "ensemble", metric), "low lies above high")
         return found
 
     def write(self, path: Path) -> None:
@@ -86,7 +95,14 @@ class Baseline(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 def _agreed(result: ScenarioResult, entropy_band: float) -> ScenarioBaseline:
     mean = result.metrics["entropy_mean"]
     assert isinstance(mean, float)
-    return ScenarioBaseline(result.scenario_digest, dict(result.metrics), Band(mean * (1 - entropy_band), mean * (1 + entropy_band)))
+    bands = {name: calibrated(values) for name, values in result.ensemble.items()}
+    spread = bands.get("entropy_mean")
+    if spread is None:
+        own = Band(mean * (1 - entropy_band), mean * (1 + entropy_band))
+    else:
+        # The scenario's own seed was not among those that set the limits, and sees every step where they see some.
+        own = Band(min(mean, spread.low), max(mean, spread.high), spread.samples, spread.coverage, spread.confidence)
+    return ScenarioBaseline(result.scenario_digest, dict(result.metrics), own, bands)
 
 
 def compare(result: ScenarioResult, baseline: Baseline | None) -> list[Breach]:
@@ -95,6 +111,12 @@ def compare(result: ScenarioResult, baseline: Baseline | None) -> list[Breach]:
     Counts, text and undefined metrics must be equal; `entropy_mean` must lie within its band; other fractions are divisions of
     counts and may differ by 1e-9. Besides metrics a breach can be `baseline.scenario` (no baseline for this scenario: take one) and
     `baseline.scenario_digest` (the scenario changed since: take a new one).
+
+    Of an ensemble, the median of a metric over the seeds (`ensemble_entropy_mean` and so on) must lie where medians do, and no more
+    seeds outside the range of those that set the baseline (`ensemble_entropy_mean_outside`) than belong there. An engine that is
+    right makes the same numbers again, so neither moves at all. When it computes something else, `ensemble_sha256` says so at once,
+    and these two whether what it computes still behaves alike: were only the seeds others, each would be outside in less than one
+    of a thousand cases (`bands.FALSE_ALARM`).
     """
     agreed = None if baseline is None else baseline.scenarios.get(result.name)
     if agreed is None:
@@ -109,7 +131,14 @@ def compare(result: ScenarioResult, baseline: Baseline | None) -> list[Breach]:
         unknown = name not in agreed.metrics or name not in result.metrics
         if unknown or not _within(value, low, high):
             found.append(Breach(name, value, expected, low, high))
-    return found
+    return [*found, *_scattered(result, agreed)]
+
+
+def _scattered(result: ScenarioResult, agreed: ScenarioBaseline) -> Iterator[Breach]:
+    for name, band in agreed.ensemble.items():
+        count = outside(result.ensemble.get(name, ()), band)
+        if count > band.most_outside:
+            yield Breach(f"ensemble_{name}_outside", count, 0, 0, band.most_outside)
 
 
 def orphans(names: Iterable[str], baseline: Baseline | None) -> list[Breach]:
@@ -123,6 +152,9 @@ def orphans(names: Iterable[str], baseline: Baseline | None) -> list[Breach]:
 def _limits(name: str, expected: Value, agreed: ScenarioBaseline) -> tuple[Value, Value]:
     if name == "entropy_mean":
         return agreed.entropy_mean.low, agreed.entropy_mean.high
+    band = agreed.ensemble.get(name.removeprefix("ensemble_")) if name.startswith("ensemble_") else None
+    if band is not None:
+        return band.median_low, band.median_high
     if isinstance(expected, float):
         return expected - TOLERANCE, expected + TOLERANCE
     return expected, expected
@@ -138,7 +170,7 @@ _COLOURS = {"pass": "32", "FAIL": "31;1"}
 
 
 def diff(result: SuiteResult, *, colour: bool = False) -> list[str]:
-    """Return where a run differs from what was promised, as lines for people: failed scenarios with their breaches, then the suite.
+    """Return where a run differs from what was promised, as lines for people: failed scenarios, the suite, and notes on it.
 
     Every line says in words what its colour says.
 
@@ -159,6 +191,7 @@ def diff(result: SuiteResult, *, colour: bool = False) -> list[str]:
         f"{seconds:.1f} s of {result.budget_s:g} s"
     )
     lines.extend(f"       {breach_text(breach)}" for breach in result.breaches)
+    lines.extend(f"       note: {note}" for note in result.notes)
     return lines
 
 

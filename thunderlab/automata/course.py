@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 
 from thunderlab.automata import attractor, facts, observables
 from thunderlab.automata.attractor import Attractor
 from thunderlab.automata.cells import Cells
 from thunderlab.automata.fingerprint import cells_sha256
 from thunderlab.automata.lattice import Lattice
-from thunderlab.automata.results import Breach, Value
+from thunderlab.automata.results import Breach, Checkpoint, Value
 from thunderlab.automata.scenario import Scenario
 from thunderlab.automata.settling import Settling, settle
 from thunderlab.automata.trail import MakeLattice, Trail
@@ -29,7 +30,7 @@ class Course:
         settling: how the population settles, or None.
         final: the last state, uint8 of the scenario's shape.
         clusters: connected groups of live cells in it.
-        entropy: state entropy in bits after 0, 1, ... steps.
+        entropy: state entropy in bits after 0, 1, ... steps; with more than two states at `ENTROPY_SAMPLES` evenly spread steps at most.
     """
 
     scenario: Scenario
@@ -44,8 +45,8 @@ class Course:
         """Return the observables by name; None where one is undefined.
 
         * `population_final`, `alive_ratio`, `cluster_count`: of the last state.
-        * `entropy_mean`, `entropy_std`, `entropy_final`, `entropy_trend`: of the state entropy in bits over steps 0..duration; the
-          trend is the mean of the last quarter less that of the first.
+        * `entropy_mean`, `entropy_std`, `entropy_final`, `entropy_trend`: of `entropy` over steps 0..duration; the trend is the mean
+          of the last quarter less that of the first.
         * `convergence_steps`, `oscillation_period`, `displacement`: the first step whose state comes again, after how many steps,
           and by how much moved (`1,1`); None when no state comes again, as in chaos.
         * `population_settles_at`, `population_period`, `population_growth`: the same of the population alone.
@@ -79,14 +80,21 @@ class Course:
         """Return the published facts that the run contradicts."""
         return facts.check(self.scenario.expect, self.trail, self.attractor, self.settling, self.clusters)
 
+    def checkpoints(self) -> tuple[Checkpoint, ...]:
+        """Return the digests of the states at the probes and at the end."""
+        return tuple(Checkpoint(step, sha256) for step, sha256 in sorted(self._absolute.items()))
+
     def entropy_samples(self) -> tuple[float, ...]:
         """Return at most 200 entropies, evenly spread from step 0 to the end, both included."""
-        last = len(self.entropy) - 1
-        count = min(ENTROPY_SAMPLES, last + 1)
-        return tuple(self.entropy[index * last // (count - 1)] for index in range(count))
+        return tuple(self.entropy[step] for step in evenly(len(self.entropy) - 1))
+
+    @cached_property
+    def _absolute(self) -> dict[int, str]:
+        steps = {*self.scenario.probes, self.scenario.duration}
+        return {step: cells_sha256(self.trail.cells_at(step), moved=False) for step in steps}
 
     def _probes_sha256(self) -> str:
-        lines = (f"{probe} {cells_sha256(self.trail.cells_at(probe), moved=False)}\n" for probe in self.scenario.probes)
+        lines = (f"{probe} {self._absolute[probe]}\n" for probe in self.scenario.probes)
         return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
@@ -104,5 +112,27 @@ def run(scenario: Scenario, lattice: MakeLattice = Lattice) -> Course:
         settling=settle(trail.populations),
         final=final,
         clusters=observables.cluster_count(final, scenario.boundary),
-        entropy=observables.entropies(trail.populations, final.size),
+        entropy=_entropies(trail, scenario.rule.states),
     )
+
+
+def evenly(last: int, most: int = ENTROPY_SAMPLES) -> list[int]:
+    """Return at most `most` numbers from 0 to `last`, evenly spread, both included.
+
+    >>> evenly(3), evenly(1000, most=5)
+    ([0, 1, 2, 3], [0, 250, 500, 750, 1000])
+    """
+    count = min(most, last + 1)
+    return [index * last // max(1, count - 1) for index in range(count)]
+
+
+def _entropies(trail: Trail, states: int) -> list[float]:
+    """Return the state entropy of every step, which with two states follows from the population; of more at some steps, counted."""
+    if states == 2:
+        return observables.entropies(trail.populations, trail.cells_at(0).size)
+    walker, at, found = trail.lattice_at(0), 0, []
+    for step in evenly(trail.steps):
+        walker.advance(step - at)
+        at = step
+        found.append(observables.cell_entropy(walker.cells(), states))
+    return found

@@ -1,15 +1,21 @@
-"""Many lattices of one rule and one size, run side by side: the seeds of a scenario."""
+"""Many lattices of one rule and one size, stepped together: the seeds of a scenario."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from itertools import pairwise
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from thunderlab.automata import backend
 from thunderlab.automata.cells import Boundary, Cells
-from thunderlab.automata.lattice import Lattice
+from thunderlab.automata.engines import Engine, maker, service
+from thunderlab.automata.lattice import check_cells, check_steps, checked_rule, make_engine
 from thunderlab.automata.rules import Rule
+from thunderlab.errors import InputError
+
+Counts = NDArray[np.int64]
 
 
 class Watched(NamedTuple):
@@ -21,46 +27,135 @@ class Watched(NamedTuple):
         changed: int64 `[samples seeds]`, cells that differ from the step before; 0 at step 0.
     """
 
-    step: NDArray[np.int64]
-    population: NDArray[np.int64]
-    changed: NDArray[np.int64]
+    step: Counts
+    population: Counts
+    changed: Counts
+
+
+class Group(Protocol):
+    """Some lattices that are stepped by one engine."""
+
+    def advance(self, steps: int, *, traced: bool) -> object:
+        """Run `steps` steps."""
+
+    def counts(self) -> tuple[Counts, Counts]:
+        """Return for each lattice how many cells are not 0, and how many differ from the step before."""
+
+    def unpack(self) -> Cells:
+        """Return the cells now, `[seed ...]`."""
 
 
 class Ensemble:
-    """Lattices of one rule, size and boundary that take every step together.
+    """Lattices of one rule, size and boundary that take every step together, packed side by side where the family allows it.
 
     Args:
-        cells: uint8 `[seed y x]` or `[seed z y x]`.
+        cells: uint8 `[seed y x]` or `[seed z y x]`, states 0..n-1 of the rule.
         rule: as for `Lattice`.
         boundary: "torus" or "dead".
+
+    Attributes:
+        step: steps run.
+
+    Raises:
+        InputError: naming `cells`, `rule` or `boundary` and what is accepted.
+
+    >>> blinkers = np.zeros((2, 5, 5), dtype=np.uint8)
+    >>> blinkers[0, 2, 1:4] = 1
+    >>> Ensemble(blinkers, "B3/S23").observe(2, every=1).changed.tolist()  # two die, two are born
+    [[0, 0], [4, 0], [4, 0]]
     """
 
     def __init__(self, cells: Cells, rule: Rule | str, boundary: Boundary = "torus") -> None:
-        self._lattices = [Lattice(one, rule, boundary) for one in cells]
+        parsed = checked_rule(cells, rule, boundary, axes=np.ndim(cells) - 1)
+        check_cells(cells, parsed.states)
+        if boundary == "plane":
+            raise InputError("lattices that grow cannot share a shape; accepted: torus, dead", field="boundary")
         self.step = 0
+        self._groups = list(_groups(cells, parsed, boundary))
 
     def advance(self, steps: int) -> None:
-        """Run `steps` steps."""
-        for lattice in self._lattices:
-            lattice.advance(steps)
+        """Run `steps` steps.
+
+        Raises:
+            InputError: `steps` is not a whole number from 0 to 10^8.
+        """
+        check_steps(steps)
+        for group in self._groups:
+            group.advance(steps, traced=False)
         self.step += steps
 
     def observe(self, steps: int, every: int) -> Watched:
-        """Run `steps` steps and return what was seen now, after each `every` of them, and at the end."""
-        stops = sorted({*range(0, steps, every), steps})
-        rows = []
-        for before, stop in zip([0, *stops], stops, strict=False):
-            changed = np.zeros(len(self._lattices), dtype=np.int64)
-            if stop > before:
-                self.advance(stop - before - 1)
-                last = self.cells()
-                self.advance(1)
-                changed = (self.cells() != last).reshape(len(last), -1).sum(axis=1)
-            population = (self.cells() != 0).reshape(len(changed), -1).sum(axis=1)
-            rows.append((self.step, population, changed))
+        """Run `steps` steps and return what was seen now, after each `every` of them, and at the end.
+
+        Raises:
+            InputError: `steps` or `every` is not a whole number in its range.
+        """
+        check_steps(steps)
+        if every < 1:
+            raise InputError(f"a sample every {every} steps cannot be taken; give 1 or more", field="every")
+        rows = [self._sample()]
+        for before, stop in pairwise(sorted({*range(0, steps, every), 0, steps})):
+            self.advance(stop - before)
+            rows.append(self._sample())
         step, population, changed = (np.array(column, dtype=np.int64) for column in zip(*rows, strict=True))
         return Watched(step, population, changed)
 
     def cells(self) -> Cells:
         """Return a copy of the cells now, uint8 of the shape handed in."""
-        return np.stack([lattice.cells() for lattice in self._lattices])
+        return np.concatenate([group.unpack() for group in self._groups])
+
+    def _sample(self) -> tuple[int, Counts, Counts]:
+        population, changed = (np.concatenate(counts) for counts in zip(*(group.counts() for group in self._groups), strict=True))
+        return self.step, population, changed if self.step else np.zeros_like(changed)
+
+
+def simulate_many(cells: Cells, rule: Rule | str, steps: int, boundary: Boundary = "torus") -> Cells:
+    """Return the cells of many lattices after `steps` steps, all stepped together; arguments and errors as for `Ensemble`.
+
+    >>> block = np.array([[0, 0, 0, 0], [0, 1, 1, 0], [0, 1, 0, 0], [0, 0, 0, 0]], dtype=np.uint8)
+    >>> simulate_many(np.stack([block, block.T]), "B3/S23", 1).sum(axis=(1, 2)).tolist()
+    [4, 4]
+    """
+    ensemble = Ensemble(cells, rule, boundary)
+    ensemble.advance(steps)
+    return ensemble.cells()
+
+
+def _groups(cells: Cells, rule: Rule, boundary: Boundary) -> list[Group]:
+    """Return the lattices in groups that share vectors, or each by itself where the family's kernel takes but one."""
+    backend.start()
+    line = service(rule)
+    if not line.many:
+        return [_Alone(one, rule, boundary) for one in cells]
+    from thunderlab.automata.kernels.layout import LANES
+
+    make, groups, first = maker(line.place), [], 0
+    while first < len(cells):
+        left = min(len(cells) - first, LANES)
+        full = 1 << (left.bit_length() - 1)
+        # A group takes a power of two lanes a block; when a third of them were idle, two groups are better than one.
+        many = left if 3 * left > 4 * full else full
+        groups.append(make(cells[first : first + many], rule, boundary))
+        first += many
+    return groups
+
+
+class _Alone:
+    """One lattice of a family whose kernel takes no more."""
+
+    def __init__(self, cells: Cells, rule: Rule, boundary: Boundary) -> None:
+        self._engine: Engine = make_engine(cells, rule, boundary)
+        self._before = cells
+
+    def advance(self, steps: int, *, traced: bool) -> None:
+        if steps:
+            self._engine.advance(steps - 1, traced=traced)
+            self._before = self._engine.unpack()
+            self._engine.advance(1, traced=traced)
+
+    def counts(self) -> tuple[Counts, Counts]:
+        cells = self._engine.unpack()
+        return np.array([np.count_nonzero(cells)]), np.array([np.count_nonzero(cells != self._before)])
+
+    def unpack(self) -> Cells:
+        return self._engine.unpack()[None]

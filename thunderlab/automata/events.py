@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from thunderlab.events import Event
 
 
 class EntropySampled(Event, frozen=True):
-    """The state entropy of a running lattice was taken."""
+    """The state entropy of a running lattice was taken.
+
+    `scenario` is the scenario's name in a QA run, the lattice's own for a named lattice.
+    """
 
     NAME = "ca.entropy.sample"
 
@@ -69,4 +74,39 @@ class BaselineWritten(Event, frozen=True):
     baseline_sha256: str
 
 
-EVENTS = (EntropySampled, ScenarioCompleted, SuiteCompleted, ReplayCompleted, BaselineWritten)
+class LatticeCreated(Event, frozen=True):
+    """A named lattice was created; the digest is of its cells at step 0, where they are.
+
+    `source` is where the cells came from, in the words of whoever created it.
+    """
+
+    NAME = "ca.lattice.created"
+    DURABLE = True
+
+    lattice_id: str
+    name: str
+    rule: str
+    boundary: str
+    shape: tuple[int, ...]
+    source: str
+    cells_sha256: str
+
+
+class LatticeStopped(Event, frozen=True):
+    """A named lattice came to its end; the digest is of its cells at that step, where they are.
+
+    `reason` is `asked`, `finished` when it had reached the step it was to run to, `removed` when it was thrown away while paused.
+    """
+
+    NAME = "ca.lattice.stopped"
+    DURABLE = True
+
+    lattice_id: str
+    name: str
+    step: int
+    population: int
+    cells_sha256: str
+    reason: Literal["asked", "finished", "removed"]
+
+
+EVENTS = (EntropySampled, ScenarioCompleted, SuiteCompleted, ReplayCompleted, BaselineWritten, LatticeCreated, LatticeStopped)

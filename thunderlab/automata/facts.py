@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated
 
 import msgspec
@@ -57,6 +57,28 @@ class Between(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     high: Annotated[float, Meta(ge=0, le=1)]
 
 
+class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A metric within limits, both included."""
+
+    low: Annotated[float, Meta(ge=-8, le=8)]
+    high: Annotated[float, Meta(ge=-8, le=8)]
+
+
+# The metrics that limits may be set to: those every scenario has, those of its further seeds, those of its emergence.
+OF_COURSES = ("alive_ratio", "entropy_mean", "entropy_std", "entropy_final", "entropy_trend")
+OF_ENSEMBLES = ("ensemble_entropy_mean", "ensemble_alive_ratio", "ensemble_activity")
+OF_EMERGENCE = (
+    "emergence",
+    "emergence_space",
+    "emergence_time",
+    "emergence_spread",
+    "activity",
+    "compressibility",
+    "damage_healed",
+    "damage_speed",
+)
+
+
 class Facts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What is known about a scenario from outside; what is left out is not checked.
 
@@ -72,6 +94,7 @@ class Facts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
         growth: steady growth, as of a gun.
         clusters: connected groups of live cells at the end.
         alive_ratio: share of live cells at the end.
+        between: limits of metrics by name, of `OF_COURSES`, `OF_ENSEMBLES` and `OF_EMERGENCE`.
     """
 
     population_at: tuple[PopulationAt, ...] = ()
@@ -85,6 +108,7 @@ class Facts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     growth: Growth | None = None
     clusters: Count | None = None
     alive_ratio: Between | None = None
+    between: dict[str, Limits] = {}
 
     def steps(self) -> Iterator[tuple[tuple[str | int, ...], int]]:
         """Yield every step the facts speak of, with the field it stands in."""
@@ -137,6 +161,16 @@ def check(facts: Facts, trail: Trail, attractor: Attractor, settling: Settling |
     return [*found, *_at_steps(facts, trail), *_moving(facts, attractor), *_growing(facts, trail), *_ratio(facts, trail)]
 
 
+def limits(facts: Facts, metrics: Mapping[str, Value]) -> list[Breach]:
+    """Return every metric outside the limits the facts set to it, as a breach whose metric is `expect.between.` and its name."""
+    found = []
+    for name, said in facts.between.items():
+        value = metrics.get(name)
+        if not isinstance(value, float | int) or not said.low <= value <= said.high:
+            found.append(Breach(f"expect.between.{name}", value, None, said.low, said.high))
+    return found
+
+
 def _whether(*, repeats: bool) -> str:
     return "yes" if repeats else "no"
 
@@ -166,7 +200,7 @@ def _laid_over(start: Cells, offsets: tuple[tuple[int, ...], ...], *, wraps: boo
         moved = places + np.array(offset)
         if not wraps and bool(((moved < 0) | (moved >= start.shape)).any()):
             return None
-        laid |= np.roll(start, offset, axes)
+        np.maximum(laid, np.roll(start, offset, axes), out=laid)
     return laid
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,20 +13,21 @@ from thunderlab.automata.cells import Cells
 _BLOCK = 1 << 18
 
 
-def bbox(cells: Cells) -> list[list[int]] | None:
-    """Return `[min, max]` of the live cells per axis in the order of the shape, or None when nothing lives.
+def bbox(cells: Cells, origin: Sequence[int] | None = None) -> list[list[int]] | None:
+    """Return `[min, max]` of the cells that are not 0 per axis in the order of the shape, or None when there are none.
 
-    Coordinates are plain: on a torus a pattern across the seam spans the whole axis.
+    Coordinates are plain: on a torus a pattern across the seam spans the whole axis. They count from the first cell, or with it from
+    `origin`, as on a plane.
 
     >>> bbox(np.array([[0, 0, 0], [0, 1, 1]], np.uint8))
     [[1, 1], [1, 2]]
     """
     found = []
-    for axis in range(cells.ndim):
+    for axis, start in enumerate(origin or (0,) * cells.ndim):
         alive = np.flatnonzero(cells.any(axis=tuple(other for other in range(cells.ndim) if other != axis)))
         if alive.size == 0:
             return None
-        found.append([int(alive[0]), int(alive[-1])])
+        found.append([start + int(alive[0]), start + int(alive[-1])])
     return found
 
 
@@ -43,41 +44,43 @@ def canonical_cells(cells: Cells, *, moved: bool = True) -> bytes:
     return b"".join(_blocks(cells, moved=moved))
 
 
-def cells_sha256(cells: Cells, *, moved: bool = True) -> str:
+def cells_sha256(cells: Cells, *, moved: bool = True, origin: Sequence[int] | None = None) -> str:
     """Return the SHA-256 of `canonical_cells` in lower-case hexadecimal, without holding all of that text at once.
+
+    With `origin` cells lie where they are on a plane, the first at these coordinates.
 
     >>> cells_sha256(np.zeros((2, 2), np.uint8)) == hashlib.sha256(b"").hexdigest()
     True
     """
     found = hashlib.sha256()
-    for block in _blocks(cells, moved=moved):
+    for block in _blocks(cells, moved=moved and origin is None, origin=origin):
         found.update(block)
     return found.hexdigest()
 
 
-def _blocks(cells: Cells, *, moved: bool) -> Iterator[bytes]:
+def _blocks(cells: Cells, *, moved: bool, origin: Sequence[int] | None = None) -> Iterator[bytes]:
     box = bbox(cells)
     if box is None:
         return
     flat = np.flatnonzero(cells)
     states = cells.ravel()[flat]
-    origin = [low for low, _ in box] if moved else [0] * cells.ndim
-    tables = [_decimals(high - low) for (_, high), low in zip(box, origin, strict=True)]
-    state_table = _decimals(int(states.max()))
+    starts = [-low for low, _ in box] if moved else origin or [0] * cells.ndim
+    tables = [_decimals(start + low, start + high) for (low, high), start in zip(box, starts, strict=True)]
+    state_table = _decimals(0, int(states.max()))
     for start in range(0, flat.size, _BLOCK):
         block = flat[start : start + _BLOCK]
         places = np.unravel_index(block, cells.shape)
-        columns = [table[place - low] for table, place, low in zip(tables, places, origin, strict=True)]
+        columns = [table[place - low] for table, place, (low, _) in zip(tables, places, box, strict=True)]
         if cells.ndim == 2:
             columns.reverse()
         yield _lines([*columns, state_table[states[start : start + _BLOCK]]])
 
 
-def _decimals(most: int) -> NDArray[np.uint8]:
-    """Return the decimal text of every number from 0 to `most`, one a row, filled on the left with zero bytes."""
-    width = len(str(most))
+def _decimals(least: int, most: int) -> NDArray[np.uint8]:
+    """Return the decimal text of every number from `least` to `most`, one a row, filled on the left with zero bytes."""
+    width = max(len(str(least)), len(str(most)))
     return (
-        np.array([str(number).rjust(width, "\0").encode() for number in range(most + 1)], dtype=f"S{width}")
+        np.array([str(number).rjust(width, "\0").encode() for number in range(least, most + 1)], dtype=f"S{width}")
         .view(np.uint8)
         .reshape(-1, width)
     )

@@ -15,7 +15,7 @@ _UNWRITABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010fff
 def junit(result: SuiteResult) -> str:
     """Return the result as one XML document: a `testcase` per scenario, its breaches the text of its `failure`.
 
-    Breaches of the suite as a whole make one more test case, `suite`. Times are seconds.
+    Breaches of the suite as a whole make one more test case, `suite`; notes are its `system-out`. Times are seconds.
     """
     failures = sum(not one.passed for one in result.scenarios) + bool(result.breaches)
     counts = {"tests": str(len(result.scenarios) + bool(result.breaches)), "failures": str(failures), "errors": "0"}
@@ -26,6 +26,8 @@ def junit(result: SuiteResult) -> str:
         _case(suite, result.suite, one.name, one.duration_us, one.breaches)
     if result.breaches:
         _case(suite, result.suite, "suite", result.duration_us, result.breaches)
+    if result.notes:
+        ET.SubElement(suite, "system-out").text = _writable("\n".join(result.notes))
     ET.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
 

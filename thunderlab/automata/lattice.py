@@ -1,24 +1,22 @@
-"""A running lattice: cells, a rule and a boundary, stepped by the packed kernel of its dimension."""
+"""A running lattice: cells, a rule and a boundary, stepped by the engine of the rule's family."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from thunderlab.automata import backend
-from thunderlab.automata.cells import Boundary, Cells
-from thunderlab.automata.kernels.strips import state_bytes
-from thunderlab.automata.rules import Rule, parse_rule
+from thunderlab.automata.cells import BOUNDARIES, Boundary, Cells
+from thunderlab.automata.engines import Engine, One, maker, service
+from thunderlab.automata.plane import Growing
+from thunderlab.automata.rules import Rule, parse_rule, refuse_on_plane
 from thunderlab.errors import InputError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 # 32768 x 32768, or 1024 cubed: a gibibyte as uint8, and less than half of one packed.
 MOST_CELLS = 2**30
-# Rows of few cells take as much memory as rows of 256, so very many narrow rows meet this limit first.
+# Lines of few cells take as much memory as full ones, so very many narrow lines meet this limit first.
 MOST_BYTES = 2**32
 # The trace of one advance takes 16 bytes a step.
 MOST_STEPS = 10**8
@@ -28,41 +26,23 @@ class Trace(NamedTuple):
     """What each step of an `advance` left behind; entry i belongs to the state after i + 1 of its steps.
 
     Attributes:
-        population: int64 `[steps]`, live cells.
-        digest: uint64 `[steps]`, as `Lattice.digest`.
+        population: int64 `[steps]`, cells that are not 0.
+        digest: uint64 `[steps]`, as `Lattice.digest`; None on a plane, whose states of different size have no common one.
     """
 
     population: NDArray[np.int64]
-    digest: NDArray[np.uint64]
-
-
-class Engine(Protocol):
-    """What a kernel offers: it takes checked cells when made, and keeps the state in a layout of its own.
-
-    Attributes:
-        steps: steps run, kept right when an `advance` is interrupted.
-    """
-
-    steps: int
-
-    def advance(self, steps: int) -> NDArray[np.uint64]:
-        """Run `steps` steps; return population and digest after each, `[steps 2]`."""
-
-    def unpack(self) -> Cells:
-        """Return the cells now."""
-
-    def fingerprint(self) -> tuple[int, int]:
-        """Return population and digest now."""
+    digest: NDArray[np.uint64] | None
 
 
 class Lattice:
-    """A lattice of dead and live cells under an outer-totalistic rule, exact and the same on any number of threads.
+    """A lattice under a rule of any family, exact (Lenia apart) and the same on any number of threads.
 
     Args:
-        cells: uint8 `[y x]` or `[z y x]`, 0 or 1, at most 2^30 of them and 4 GiB packed; copied.
+        cells: uint8 `[y x]` or `[z y x]`, states 0..n-1 of the rule, at most 2^30 of them and 4 GiB packed; copied.
         rule: a rule of as many dimensions, or the string of one as `parse_rule` takes it.
-        boundary: "torus" wraps every axis; "dead" surrounds the lattice with cells that stay dead. On a torus narrower than three
-            cells a neighbour is met more than once and counted each time.
+        boundary: "torus" wraps every axis; "dead" surrounds the lattice with cells that stay 0; "plane" is unbounded: the cells handed
+            in lie on it, and the lattice grows with them. On a torus narrower than a neighbourhood a neighbour is met more than once
+            and counted each time.
 
     Raises:
         InputError: naming `cells`, `rule` or `boundary` and what is accepted.
@@ -78,15 +58,11 @@ class Lattice:
     """
 
     def __init__(self, cells: Cells, rule: Rule | str, boundary: Boundary = "torus") -> None:
-        _check_cells(cells)
-        self._rule = parse_rule(rule, dimensions=cells.ndim) if isinstance(rule, str) else rule
-        if not isinstance(self._rule, Rule) or self._rule.dimensions != cells.ndim:
-            raise InputError(f"expected a rule in {cells.ndim} dimensions, as the cells have, not {self._rule!r}", field="rule")
-        if boundary not in ("torus", "dead"):
-            raise InputError(f"{boundary!r} is not a boundary; accepted: torus, dead", field="boundary")
+        self._rule = checked_rule(cells, rule, boundary)
+        check_cells(cells, self._rule.states)
         self._boundary: Boundary = boundary
         self._shape = cells.shape
-        self._engine: Engine = _engine(cells.ndim)(cells, self._rule, boundary)
+        self._engine: Engine = Growing(make_engine, cells, self._rule) if boundary == "plane" else make_engine(cells, self._rule, boundary)
         self._now: tuple[int, int] | None = None  # population and digest, when known
 
     @property
@@ -96,13 +72,18 @@ class Lattice:
 
     @property
     def boundary(self) -> Boundary:
-        """The boundary, "torus" or "dead"."""
+        """The boundary, "torus", "dead" or "plane"."""
         return self._boundary
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The size, `(y, x)` or `(z, y, x)`."""
-        return self._shape
+        """The size, `(y, x)` or `(z, y, x)`; on a plane that of `cells`, which changes."""
+        return self._engine.shape if isinstance(self._engine, Growing) else self._shape
+
+    @property
+    def origin(self) -> tuple[int, ...]:
+        """Where the first of `cells` lies, counted from the first of the cells handed in; other than zeros on a plane only."""
+        return self._engine.origin if isinstance(self._engine, Growing) else (0,) * len(self.shape)
 
     @property
     def step(self) -> int:
@@ -111,40 +92,51 @@ class Lattice:
 
     @property
     def population(self) -> int:
-        """Live cells now."""
+        """Cells that are not 0 now."""
         return self._fingerprint()[0]
 
     @property
     def digest(self) -> int:
         """A 64-bit fingerprint of the state now, 0 for an empty one.
 
-        Equal cells on lattices of one shape have equal digests, whatever rule, boundary or route led to them. Different cells share
-        one with odds of about 2^-63; see `Strips.fingerprint` for the construction. Digests of different shapes are unrelated, and
-        the keys are public: a digest finds cycles, it proves nothing to an adversary.
+        Equal cells on lattices of one shape have equal digests, whatever boundary or route led to them, under rules of one family
+        and number of states; on a plane equal cells in equal places have. Different cells share one with odds of about 2^-63; see
+        `layout.fingerprint` for the construction. Digests of different shapes or vector widths are unrelated, and the keys are
+        public: a digest finds cycles, it proves nothing to an adversary.
         """
         return self._fingerprint()[1]
 
     def advance(self, steps: int) -> Trace:
         """Run `steps` steps and return what each left behind.
 
-        Args:
-            steps: a whole number from 0 to 10^8.
+        The result does not depend on how steps are divided among calls, nor on threads. When interrupted, the lattice stands at some
+        step that `step` tells, and goes on from there.
 
         Raises:
-            InputError: `steps` is something else.
-            KeyboardInterrupt: between two launches, a fraction of a second apart; what was run stays run, and `step` counts it.
-            EnvironmentBlockedError: the process was forked after kernels had run in its parent.
+            InputError: `steps` is not a whole number from 0 to 10^8, or the pattern would outgrow what a plane may hold.
         """
-        if isinstance(steps, bool) or not isinstance(steps, (int, np.integer)) or not 0 <= steps <= MOST_STEPS:
-            raise InputError(f"expected a whole number from 0 to {MOST_STEPS}, not {steps!r}", field="steps")
-        now, self._now = self._now, None  # unknown if what follows is interrupted
-        rows = self._engine.advance(int(steps))
-        self._now = (int(rows[-1, 0]), int(rows[-1, 1])) if len(rows) else now
-        return Trace(population=rows[:, 0].astype(np.int64), digest=rows[:, 1].copy())
+        rows = self._advance(steps, traced=True)
+        assert rows is not None
+        population = rows[:, 0].astype(np.int64)
+        return Trace(population, None if self._boundary == "plane" else rows[:, 1].copy())
+
+    def run(self, steps: int) -> None:
+        """Run `steps` steps and keep no trace of them, which is faster; else as `advance`."""
+        self._advance(steps, traced=False)
 
     def cells(self) -> Cells:
-        """Return a copy of the cells now: uint8 of `shape`, 0 or 1."""
+        """Return a copy of the cells now: uint8 of `shape`."""
         return self._engine.unpack()
+
+    def _advance(self, steps: int, *, traced: bool) -> NDArray[np.uint64] | None:
+        check_steps(steps)
+        now, self._now = self._now, None  # unknown if what follows is interrupted
+        rows = self._engine.advance(int(steps), traced=traced)
+        if steps == 0:
+            self._now = now
+        elif rows is not None and self._boundary != "plane":
+            self._now = (int(rows[-1, 0]), int(rows[-1, 1]))
+        return rows
 
     def _fingerprint(self) -> tuple[int, int]:
         if self._now is None:
@@ -153,36 +145,72 @@ class Lattice:
 
 
 def simulate(cells: Cells, rule: Rule | str, steps: int, boundary: Boundary = "torus") -> Cells:
-    """Return the cells, uint8 of the same shape, after `steps` steps; arguments and errors as for `Lattice`.
+    """Return the cells after `steps` steps; arguments and errors as for `Lattice`.
+
+    On a torus and with dead edges the result has the shape handed in. On a plane it is as large as the cells handed in and all live
+    cells together; `Lattice.origin` tells where it lies.
 
     >>> block = np.array([[0, 0, 0, 0], [0, 1, 1, 0], [0, 1, 0, 0], [0, 0, 0, 0]], dtype=np.uint8)
     >>> simulate(block, "B3/S23", 1)[1:3, 1:3].tolist()  # three of a block make the fourth
     [[1, 1], [1, 1]]
     """
     lattice = Lattice(cells, rule, boundary)
-    lattice.advance(steps)
+    lattice.run(steps)
     return lattice.cells()
 
 
-def _engine(dimensions: int) -> Callable[..., Engine]:
-    """Return the engine for a dimension; only here are kernels, and with them Taichi, imported."""
+def make_engine(cells: Cells, rule: Rule, boundary: Boundary) -> Engine:
+    """Return the engine for checked cells; only here are kernels, and with them the compiler, imported."""
     backend.start()  # first, so that its errors are not hidden in an import
-    if dimensions == 2:
-        from thunderlab.automata.kernels.outer_totalistic import Plane
+    line = service(rule)
+    make = maker(line.place)
+    if line.many:
+        return One(make(cells[None], rule, boundary))
+    engine: Engine = make(cells, rule, boundary)
+    return engine
 
-        return Plane
-    from thunderlab.automata.kernels.three_d import Volume
 
-    return Volume
+def check_start(cells: Cells, rule: Rule, boundary: Boundary) -> None:
+    """Refuse what `Lattice` would refuse, before a compiler is started.
+
+    Raises:
+        InputError: naming `cells`, `rule` or `boundary` and what is accepted.
+    """
+    check_cells(cells, checked_rule(cells, rule, boundary).states)
 
 
-def _check_cells(cells: Cells) -> None:
-    if not isinstance(cells, np.ndarray) or cells.dtype != np.uint8:
-        kind = cells.dtype if isinstance(cells, np.ndarray) else type(cells).__name__
-        raise InputError(f"expected a NumPy array of uint8, not {kind}", field="cells")
-    if cells.ndim not in (2, 3) or 0 in cells.shape:
+def checked_rule(cells: Cells, rule: Rule | str, boundary: Boundary, *, axes: int | None = None) -> Rule:
+    """Return the rule, parsed and found to fit the cells (`axes` of them, all by default) and the boundary.
+
+    Raises:
+        InputError: naming `cells`, `rule` or `boundary` and what is accepted.
+    """
+    if not isinstance(cells, np.ndarray):
+        raise InputError(f"expected a NumPy array of uint8, not {type(cells).__name__}", field="cells")
+    dimensions = cells.ndim if axes is None else axes
+    if dimensions not in (2, 3):
         raise InputError(f"expected [y x] or [z y x] with no empty axis, not the shape {cells.shape}", field="cells")
-    packed = state_bytes(cells.shape)
+    parsed = parse_rule(rule, dimensions=dimensions) if isinstance(rule, str) else rule
+    if not isinstance(parsed, Rule) or parsed.dimensions != dimensions:
+        raise InputError(f"expected a rule in {dimensions} dimensions, as the cells have, not {parsed!r}", field="rule")
+    if boundary not in BOUNDARIES:
+        raise InputError(f"{boundary!r} is not a boundary; accepted: {', '.join(BOUNDARIES)}", field="boundary")
+    if boundary == "plane":
+        refuse_on_plane(parsed)
+    return parsed
+
+
+def check_cells(cells: Cells, states: int) -> None:
+    """Refuse cells that are not uint8, are none or too many, or have states the rule does not have.
+
+    Raises:
+        InputError: naming `cells`, and for too many how much memory they would need.
+    """
+    if cells.dtype != np.uint8:
+        raise InputError(f"expected a NumPy array of uint8, not {cells.dtype}", field="cells")
+    if 0 in cells.shape:
+        raise InputError(f"expected [y x] or [z y x] with no empty axis, not the shape {cells.shape}", field="cells")
+    packed = packed_bytes(cells.shape, states)
     if cells.size > MOST_CELLS or packed > MOST_BYTES:
         need = (cells.size + packed) / 2**30
         raise InputError(
@@ -191,5 +219,26 @@ def _check_cells(cells: Cells) -> None:
             field="cells",
         )
     most = int(cells.max())
-    if most > 1:
-        raise InputError(f"expected states 0 and 1 only, found {most}", field="cells")
+    if most >= states:
+        raise InputError(f"expected states 0 to {states - 1}, as the rule has, found {most}", field="cells")
+
+
+def packed_bytes(shape: tuple[int, ...], states: int) -> int:
+    """Return about the memory that the two states of a lattice take when packed; narrow lattices waste much of every vector.
+
+    >>> packed_bytes((1023, 1024), 2)  # 2 states of 1024 rows (one is empty) of 4 vectors (two are ghosts) of 64 bytes
+    524288
+    """
+    planes = 1 + (states - 2).bit_length()
+    lines = int(np.prod(shape[:-1], dtype=object)) + 1
+    return 2 * planes * lines * (-(-shape[-1] // 512) + 2) * 64
+
+
+def check_steps(steps: int) -> None:
+    """Refuse what is not a number of steps.
+
+    Raises:
+        InputError: it is not a whole number from 0 to 10^8.
+    """
+    if not isinstance(steps, int | np.integer) or isinstance(steps, bool) or not 0 <= steps <= MOST_STEPS:
+        raise InputError(f"expected a whole number from 0 to {MOST_STEPS}, not {steps!r}", field="steps")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import msgspec
@@ -9,7 +10,7 @@ import msgspec
 from thunderlab.automata.cells import Boundary, Cells
 from thunderlab.automata.fingerprint import bbox, cells_sha256
 from thunderlab.automata.lattice import Lattice
-from thunderlab.automata.observables import state_entropy
+from thunderlab.automata.observables import cell_entropy, state_entropy
 from thunderlab.automata.rules import Rule
 from thunderlab.errors import InputError
 
@@ -20,7 +21,7 @@ _SLICE = 2_000_000_000
 
 
 class Sample(msgspec.Struct, frozen=True):
-    """The state at one step: live cells and entropy in bits a cell."""
+    """The state at one step: cells that are not 0, and entropy in bits a cell, on a plane of the box around them."""
 
     step: int
     population: int
@@ -32,11 +33,12 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         rule: in its canonical spelling.
-        boundary: `torus` or `dead`.
-        shape: `[y x]` or `[z y x]`.
+        boundary: `torus`, `dead` or `plane`.
+        shape: `[y x]` or `[z y x]`; on a plane that of the final cells.
         steps: steps run.
         population: live cells at the end.
-        bbox: `[min, max]` of the live cells along each axis of `shape`; None when none is alive.
+        bbox: `[min, max]` of the live cells along each axis of `shape`; None when none is alive. On a plane coordinates count from the
+            first of the cells handed in and may be negative.
         cells_sha256: digest of the live cells with their bounding box moved to the origin; see `fingerprint.canonical_cells`.
         cells_sha256_absolute: likewise where they are.
         trace: samples at step 0, every so many steps, and at the end.
@@ -61,16 +63,18 @@ def observe(
     *,
     every: int | None = None,
     on_progress: Callable[[int], None] | None = None,
+    on_sample: Callable[[Cells, tuple[int, ...]], None] | None = None,
 ) -> tuple[Observation, Cells]:
     """Run a lattice and return what was seen together with its final cells.
 
     Args:
         cells: uint8 `[y x]` or `[z y x]`, 0 or 1.
         rule: of as many dimensions.
-        boundary: "torus" or "dead".
+        boundary: "torus", "dead" or "plane".
         steps: 0..10**8.
         every: steps between two samples of the trace; a hundredth of `steps` when None.
         on_progress: called now and then with the number of steps done.
+        on_sample: called with the cells and the place of the first of them at every sample.
 
     Raises:
         InputError: when a number is out of its range.
@@ -81,29 +85,45 @@ def observe(
     if stride < 1:
         raise InputError(f"a sample every {stride} steps cannot be taken; give 1 or more", field="--every")
     lattice = Lattice(cells, rule, boundary)
-    trace = [_sample(0, lattice.population, cells.size)]
-    slice_steps = max(1, _SLICE // cells.size)
+    # Two states in a fixed frame have the entropy of their population, which every step leaves behind; all else is looked at when due.
+    known = lattice.rule.states == 2 and boundary != "plane" and on_sample is None
+    trace = [_sample(lattice, known=known)]
+    if on_sample is not None:
+        on_sample(lattice.cells(), lattice.origin)
+    most = max(1, _SLICE // cells.size)
     while lattice.step < steps:
         before = lattice.step
-        populations = lattice.advance(min(slice_steps, steps - before)).population
-        wanted = (step for step in range(before + 1, lattice.step + 1) if step % stride == 0 or step == steps)
-        trace.extend(_sample(step, int(populations[step - before - 1]), cells.size) for step in wanted)
+        populations = lattice.advance(min(most, steps - before, most if known else stride - before % stride)).population
+        if known:
+            wanted = (step for step in range(before + 1, lattice.step + 1) if step % stride == 0 or step == steps)
+            trace.extend(_two_states(step, int(populations[step - before - 1]), cells.size) for step in wanted)
+        elif lattice.step % stride == 0 or lattice.step == steps:
+            trace.append(_sample(lattice, known=False))
+            if on_sample is not None:
+                on_sample(lattice.cells(), lattice.origin)
         if on_progress is not None:
             on_progress(lattice.step)
-    final = lattice.cells()
+    final, origin = lattice.cells(), lattice.origin
+    on_plane = origin if boundary == "plane" else None
     seen = Observation(
-        rule=str(rule),
+        rule=str(lattice.rule),
         boundary=boundary,
-        shape=cells.shape,
+        shape=final.shape,
         steps=steps,
         population=lattice.population,
-        bbox=bbox(final),
+        bbox=bbox(final, on_plane),
         cells_sha256=cells_sha256(final),
-        cells_sha256_absolute=cells_sha256(final, moved=False),
+        cells_sha256_absolute=cells_sha256(final, moved=False, origin=on_plane),
         trace=tuple(trace),
     )
     return seen, final
 
 
-def _sample(step: int, population: int, cells: int) -> Sample:
+def _two_states(step: int, population: int, cells: int) -> Sample:
     return Sample(step, population, state_entropy(population, cells))
+
+
+def _sample(lattice: Lattice, *, known: bool) -> Sample:
+    if known:
+        return _two_states(lattice.step, lattice.population, math.prod(lattice.shape))
+    return Sample(lattice.step, lattice.population, cell_entropy(lattice.cells(), lattice.rule.states))

@@ -17,6 +17,30 @@ class Breach(msgspec.Struct, frozen=True):
     high: Value
 
 
+class EngineDigest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which engine computed something.
+
+    Attributes:
+        digest: over its sources and its backend, see `engine_digest.engine_digest`.
+        backend: what its kernels run on, for example `taichi`.
+        version: of the backend.
+    """
+
+    digest: str
+    backend: str
+    version: str
+
+    def __str__(self) -> str:
+        return f"{self.digest[:12]} ({self.backend} {self.version})"
+
+
+class Checkpoint(msgspec.Struct, frozen=True):
+    """The state at one step, as it lies: SHA-256 of `fingerprint.canonical_cells`, which no engine and no layout has a part in."""
+
+    step: int
+    cells_sha256: str
+
+
 class ScenarioResult(msgspec.Struct, frozen=True, kw_only=True):
     """How one scenario went.
 
@@ -35,7 +59,9 @@ class ScenarioResult(msgspec.Struct, frozen=True, kw_only=True):
         duration_us: wall time of the scenario.
         entropy: state entropy in bits, at most 200 samples evenly spread from step 0 to the end.
         scenario_digest: digest of the scenario as run.
-        final_state: the last lattice as `observables.pack` writes it, for pictures and for replay.
+        final_state: the last lattice as `packed_states.pack` writes it, for pictures and for replay.
+        checkpoints: the states at the probes and at the end, for replay.
+        ensemble: what each further seed measured, by metric; empty for a scenario without an ensemble.
     """
 
     name: str
@@ -53,6 +79,8 @@ class ScenarioResult(msgspec.Struct, frozen=True, kw_only=True):
     entropy: tuple[float, ...]
     scenario_digest: str
     final_state: bytes
+    checkpoints: tuple[Checkpoint, ...] = ()
+    ensemble: dict[str, tuple[float, ...]] = {}
 
 
 class SuiteResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +93,10 @@ class SuiteResult(msgspec.Struct, frozen=True, kw_only=True):
         budget_s: the longest it may take.
         breaches: what the suite as a whole breached (`suite.duration_s`), empty when nothing.
         scenarios: one result each, in name order.
+        pack: digest of the pack that was run, see `pack.pack_of`; empty in results of versions that had none.
+        engine: what computed it.
+        courses: digest of the populations and fingerprints of every step, see `courses`; empty when they were not kept.
+        notes: what a reader should know and what breaches nothing.
     """
 
     suite: str
@@ -73,3 +105,7 @@ class SuiteResult(msgspec.Struct, frozen=True, kw_only=True):
     budget_s: float
     breaches: tuple[Breach, ...]
     scenarios: tuple[ScenarioResult, ...]
+    pack: str = ""
+    engine: EngineDigest | None = None
+    courses: str = ""
+    notes: tuple[str, ...] = ()

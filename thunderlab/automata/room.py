@@ -7,6 +7,7 @@ from pathlib import Path
 
 from thunderlab.automata import backend
 from thunderlab.automata.cells import Boundary, Cells
+from thunderlab.automata.cluster import Cluster
 from thunderlab.automata.lattice import Lattice
 from thunderlab.automata.observe import Observation, observe
 from thunderlab.automata.qa import Qa
@@ -24,11 +25,13 @@ class Automata:
 
     Attributes:
         qa: suites, baselines and replays.
+        cluster: named lattices that go on running.
     """
 
     def __init__(self, *, store: Store, bus: Bus, chain: Chain, meter: Meter, clock: Clock, scenarios: Path, workspace: Path) -> None:
         self._cache = workspace / "cache" / "taichi"
         self.qa = Qa(store=store, bus=bus, chain=chain, meter=meter, clock=clock, scenarios=scenarios, engine=self._engine)
+        self.cluster = Cluster(store=store, bus=bus, meter=meter, clock=clock, workspace=workspace, engine=self._engine)
 
     def observe(
         self,

@@ -28,6 +28,12 @@ class RecordedRun(msgspec.Struct, frozen=True, kw_only=True):
     result: SuiteResult
 
 
+class _Named(msgspec.Struct):
+    """Of a stored result the one field that is looked at; the rest is skipped."""
+
+    pack: str = ""
+
+
 class Runs:
     """The recorded runs of one store. The ledger says which there are and when; the table holds their results."""
 
@@ -78,6 +84,19 @@ class Runs:
             raise _disagreement(run_id)
         return self._verified(block, told)
 
+    def packs_used(self) -> dict[str, str]:
+        """Return when each pack was first run, by its digest, the first one first: the time of the block of the oldest run of it.
+
+        Runs whose stored result is not the one the ledger recorded say nothing.
+        """
+        found: dict[str, str] = {}
+        for block in reversed(list(self._chain.blocks(name=SuiteCompleted.NAME))):
+            told = _decoded(block)
+            data = None if told is None else self._stored(told)
+            if data is not None:
+                found.setdefault(msgspec.json.decode(data, type=_Named).pack, block.inserted_at)
+        return found
+
     def _told(self, suite: str, count: int) -> Iterator[tuple[Block, SuiteCompleted]]:
         for block in self._chain.blocks(name=SuiteCompleted.NAME):
             told = _decoded(block)
@@ -89,10 +108,15 @@ class Runs:
             if count == 0:
                 return
 
-    def _verified(self, block: Block, told: SuiteCompleted) -> RecordedRun:
+    def _stored(self, told: SuiteCompleted) -> bytes | None:
+        """Return the stored result that the ledger tells of, None when it is not the one whose digest it holds."""
         with self._store.read() as connection:
             data = connection.execute(sa.select(_RUNS.result).where(_RUNS.id == told.run_id)).scalar()
-        if type(data) is not bytes or digest(data) != told.result_sha256:
+        return data if type(data) is bytes and digest(data) == told.result_sha256 else None
+
+    def _verified(self, block: Block, told: SuiteCompleted) -> RecordedRun:
+        data = self._stored(told)
+        if data is None:
             raise _disagreement(told.run_id)
         return RecordedRun(run_id=told.run_id, recorded_at=block.inserted_at, result=msgspec.json.decode(data, type=SuiteResult))
 

@@ -6,30 +6,20 @@ import re
 from collections.abc import Iterator
 from math import prod
 from pathlib import Path
-from typing import Annotated, Literal
-
-import msgspec
-import numpy as np
-from msgspec import Meta
 
 from thunderlab import files
-from thunderlab.automata.cells import Boundary, Cells
-from thunderlab.automata.facts import Facts
-from thunderlab.automata.pattern import Pattern
+from thunderlab.automata.cells import Cells
+from thunderlab.automata.facts import OF_COURSES, OF_EMERGENCE, OF_ENSEMBLES
 from thunderlab.automata.rules import Rule, parse_rule
-from thunderlab.automata.scenario import Regime, Scenario
+from thunderlab.automata.scenario import EmergenceSpec, EnsembleSpec, Scenario
+from thunderlab.automata.scenario_spec import MOST_CELLS, MOST_MEASURED, MOST_WORK, ScenarioSpec
+from thunderlab.automata.scenario_start import Start, check_axes
 from thunderlab.documents import Document
 from thunderlab.errors import InputError
 
-MOST_SIDE = 16_384
-MOST_CELLS = 1 << 26
-MOST_STEPS = 1_000_000
-MOST_WORK = 200_000_000_000
+__all__ = ["MOST_CELLS", "MOST_WORK", "read_scenario", "scenario_files", "scenario_of"]
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_Side = Annotated[int, Meta(ge=1, le=MOST_SIDE)]
-_Text = Annotated[str, Meta(min_length=1, max_length=400)]
-_Place = Annotated[int, Meta(ge=0, lt=MOST_SIDE)]
 
 
 def read_scenario(path: Path, *, root: Path | None = None) -> Scenario:
@@ -44,7 +34,26 @@ def read_scenario(path: Path, *, root: Path | None = None) -> Scenario:
             to 16384, 2**26 cells, a million steps, 2 * 10**11 cell updates in all.
     """
     document = files.read_document(path)
-    return _Checked(document, document.convert(_Spec), path, path.parent if root is None else root).scenario()
+    checked = _Checked(document, document.convert(ScenarioSpec), path.parent if root is None else root)
+    checked.check_name(path.stem)
+    return checked.scenario()
+
+
+def scenario_of(value: object, where: Path) -> Scenario:
+    """Return the scenario in a value that was read already, as a pack holds it: checked like a file, and whole in itself.
+
+    Args:
+        value: what a scenario file would hold.
+        where: the file it came from, for messages.
+
+    Raises:
+        InputError: as `read_scenario` does, and for a `pattern_file`.
+    """
+    document = Document(where, value, {})
+    spec = document.convert(ScenarioSpec)
+    if spec.pattern_file is not None:
+        raise document.refuse(("pattern_file",), "is not accepted here; the cells themselves are")
+    return _Checked(document, spec, where.parent).scenario()
 
 
 def scenario_files(folder: Path) -> Iterator[Path]:
@@ -54,58 +63,29 @@ def scenario_files(folder: Path) -> Iterator[Path]:
             yield path
 
 
-class _Grid(msgspec.Struct, forbid_unknown_fields=True):
-    size: Annotated[tuple[_Side, ...], Meta(min_length=2, max_length=3)]
-    boundary: Boundary
-
-
-class _Parameters(msgspec.Struct, forbid_unknown_fields=True):
-    rule: str
-    density: Annotated[float, Meta(ge=0, le=1)] | None = None
-
-
-class _Spec(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """The file as it is written; `Scenario` is what it means."""
-
-    scenario: Literal[1]
-    name: Annotated[str, Meta(max_length=64)]
-    title: _Text
-    regime: Regime
-    grid: _Grid
-    seed: Annotated[int, Meta(ge=0)]
-    parameters: _Parameters
-    pattern: str | None = None
-    pattern_file: _Text | None = None
-    cells: Annotated[tuple[tuple[_Place, ...], ...], Meta(min_length=1, max_length=100_000)] | None = None
-    soup_box: tuple[_Side, ...] | None = None
-    offset: tuple[_Place, ...] | None = None
-    duration: Annotated[int, Meta(ge=1, le=MOST_STEPS)]
-    probes: Annotated[tuple[Annotated[int, Meta(ge=0)], ...], Meta(max_length=64)] = ()
-    expect: Facts = Facts()
-    source: _Text
-
-
 class _Checked:
     """Turns a file into a scenario, knowing for every refusal the line it stands in."""
 
-    def __init__(self, document: Document, spec: _Spec, path: Path, root: Path) -> None:
+    def __init__(self, document: Document, spec: ScenarioSpec, root: Path) -> None:
         self._document = document
         self._spec = spec
-        self._path = path
         self._root = root
+        if spec.grid.boundary == "plane":
+            raise self._refuse("a scenario runs on a torus or within a dead edge, not on the plane", "grid", "boundary")
 
     def scenario(self) -> Scenario:
         spec = self._spec
-        self._check_name()
+        self._check_slug()
         self._check_size()
         self._check_probes()
         self._check_facts()
-        pattern, offset = self._start()
+        rule = self._rule()
+        pattern, offset = Start(self._document, spec, rule, self._root).cells()
         return Scenario(
             name=spec.name,
             title=spec.title,
             regime=spec.regime,
-            rule=self._rule(),
+            rule=rule,
             boundary=spec.grid.boundary,
             shape=spec.grid.size,
             seed=spec.seed,
@@ -117,17 +97,24 @@ class _Checked:
             pattern=pattern,
             offset=offset,
             soup_box=spec.soup_box,
+            ensemble=self._ensemble(pattern),
+            emergence=self._emergence(),
         )
+
+    def check_name(self, stem: str) -> None:
+        """Make sure that a scenario is named as its file."""
+        self._check_slug()
+        if self._spec.name != stem:
+            raise self._refuse(f"{self._spec.name!r} differs from the file's name {stem!r}; they must be equal", "name")
 
     def _refuse(self, what: str, *place: str | int) -> InputError:
         return self._document.refuse(place, what)
 
-    def _check_name(self) -> None:
-        name = self._spec.name
-        if not _SLUG.fullmatch(name):
-            raise self._refuse(f"{name!r} is not a name; small letters, digits and single hyphens are, as in r-pentomino", "name")
-        if name != self._path.stem:
-            raise self._refuse(f"{name!r} differs from the file's name {self._path.stem!r}; they must be equal", "name")
+    def _check_slug(self) -> None:
+        if not _SLUG.fullmatch(self._spec.name):
+            raise self._refuse(
+                f"{self._spec.name!r} is not a name; small letters, digits and single hyphens are, as in r-pentomino", "name"
+            )
 
     def _check_size(self) -> None:
         size, steps = self._spec.grid.size, self._spec.duration
@@ -151,90 +138,54 @@ class _Checked:
             if step > duration:
                 raise self._refuse(f"{step} lies behind the end; steps up to the duration {duration} exist", "expect", *place)
         for place, vector in facts.vectors():
-            self._check_axes(vector, "expect", *place)
+            check_axes(self._document, self._spec, vector, "expect", *place)
         if facts.growth is not None and facts.growth.end - facts.growth.start < facts.growth.every:
             raise self._refuse("from and to lie less than `every` steps apart", "expect", "growth")
         if facts.alive_ratio is not None and facts.alive_ratio.low > facts.alive_ratio.high:
             raise self._refuse("low lies above high", "expect", "alive_ratio")
-
-    def _check_axes(self, vector: tuple[int, ...], *place: str | int) -> None:
-        axes = len(self._spec.grid.size)
-        if len(vector) != axes:
-            raise self._refuse(f"needs {axes} numbers, one per axis of the grid, not {len(vector)}", *place)
+        known = OF_COURSES + (OF_ENSEMBLES if self._spec.ensemble else ()) + (OF_EMERGENCE if self._spec.emergence else ())
+        for name, limits in facts.between.items():
+            if name not in known:
+                raise self._refuse(
+                    f"this scenario measures no {name!r}; limits can be set to {', '.join(known)}", "expect", "between", name
+                )
+            if limits.low > limits.high:
+                raise self._refuse("low lies above high", "expect", "between", name)
 
     def _rule(self) -> Rule:
         try:
-            return parse_rule(self._spec.parameters.rule, dimensions=len(self._spec.grid.size))
+            rule = parse_rule(self._spec.parameters.rule, dimensions=len(self._spec.grid.size))
         except InputError as error:
             raise self._refuse(error.what, "parameters", "rule") from None
-
-    def _start(self) -> tuple[Cells | None, tuple[int, ...] | None]:
-        spec = self._spec
-        given = [name for name in ("pattern", "pattern_file", "cells", "soup_box") if getattr(spec, name) is not None]
-        if len(given) > 1:
+        if rule.family == "lenia":
             raise self._refuse(
-                f"a start is given already by {given[0]}; one of pattern, pattern_file, cells or soup_box is accepted", given[1]
+                "Lenia computes with rounded numbers, and a scenario is exact; rules of whole states are accepted", "parameters", "rule"
             )
-        pattern = self._pattern()
-        if pattern is None:
-            self._check_soup()
-            return None, None
-        if spec.parameters.density is not None:
-            raise self._refuse("only a soup has a density, and the start is a pattern", "parameters", "density")
-        return pattern, self._offset(pattern)
+        return rule
 
-    def _check_soup(self) -> None:
-        spec = self._spec
-        if spec.parameters.density is None:
-            raise self._refuse("a density from 0 to 1 is missing, which a soup needs; or give a pattern", "parameters")
-        if spec.offset is not None:
-            raise self._refuse("only a pattern has an offset, and the start is a soup", "offset")
-        if spec.soup_box is not None:
-            self._check_axes(spec.soup_box, "soup_box")
-            if any(part > size for part, size in zip(spec.soup_box, spec.grid.size, strict=True)):
-                raise self._refuse("is larger than the grid", "soup_box")
-
-    def _pattern(self) -> Cells | None:
-        spec = self._spec
-        if spec.cells is not None:
-            return self._listed(spec.cells)
-        if spec.pattern is not None:
-            key, found = "pattern", Pattern.parse(spec.pattern, where=self._path, field=self._refuse("", "pattern").field)
-        elif spec.pattern_file is not None:
-            key = "pattern_file"
-            try:
-                found = Pattern.read(files.contained(self._root / spec.pattern_file, self._root))
-            except InputError as error:
-                raise self._refuse(str(error), key) from None
-        else:
+    def _ensemble(self, pattern: Cells | None) -> EnsembleSpec | None:
+        spec, size = self._spec, prod(self._spec.grid.size)
+        if spec.ensemble is None:
             return None
-        if len(spec.grid.size) != 2:
-            raise self._refuse("patterns in this format have two dimensions; give `cells` or a soup for a 3D grid", key)
-        if found.rule is not None and found.rule != str(self._rule()):
-            raise self._refuse(f"was made for {found.rule}, and parameters.rule is {self._rule()}", key)
-        return found.cells
+        if pattern is not None:
+            raise self._refuse("only a soup has further seeds, and the start is a pattern", "ensemble")
+        seeds = spec.ensemble.seeds
+        if seeds * size > MOST_CELLS:
+            raise self._refuse(f"{seeds} lattices of {size} cells are more than {MOST_CELLS} cells", "ensemble", "seeds")
+        if seeds * size * spec.duration > MOST_WORK:
+            raise self._refuse(
+                f"{seeds} lattices of {size} cells for {spec.duration} steps are more than {MOST_WORK} cell updates", "ensemble", "seeds"
+            )
+        if spec.ensemble.every > spec.duration:
+            raise self._refuse(f"{spec.ensemble.every} steps are more than the duration {spec.duration}", "ensemble", "every")
+        return spec.ensemble
 
-    def _listed(self, places: tuple[tuple[int, ...], ...]) -> Cells:
-        for index, place in enumerate(places):
-            self._check_axes(place, "cells", index)
-            if any(at >= size for at, size in zip(place, self._spec.grid.size, strict=True)):
-                raise self._refuse(f"{list(place)} lies outside the grid", "cells", index)
-        if len(set(places)) != len(places):
-            raise self._refuse("names a cell twice", "cells")
-        corner = np.array(places).max(axis=0) + 1
-        cells = np.zeros(tuple(corner.tolist()), dtype=np.uint8)
-        cells[tuple(np.array(places).T)] = 1
-        return cells
-
-    def _offset(self, pattern: Cells) -> tuple[int, ...]:
-        size = self._spec.grid.size
-        if self._spec.offset is None:
-            offset = tuple((whole - part) // 2 for whole, part in zip(size, pattern.shape, strict=True))
-        else:
-            offset = self._spec.offset
-            self._check_axes(offset, "offset")
-        for at, part, whole in zip(offset, pattern.shape, size, strict=True):
-            if at < 0 or at + part > whole:
-                key = "offset" if self._spec.offset is not None else "grid"
-                raise self._refuse(f"the pattern of {' x '.join(map(str, pattern.shape))} cells does not fit the grid there", key)
-        return offset
+    def _emergence(self) -> EmergenceSpec | None:
+        spec = self._spec.emergence
+        if spec is None:
+            return None
+        if spec.steps > self._spec.duration:
+            raise self._refuse(f"{spec.steps} steps are more than the duration {self._spec.duration}", "emergence", "steps")
+        if prod(self._spec.grid.size) > MOST_MEASURED:
+            raise self._refuse(f"emergence is measured on {MOST_MEASURED} cells at most", "emergence")
+        return spec

@@ -36,24 +36,48 @@ def from_scenario(path: Path, rule: str | None, boundary: Boundary | None) -> St
 
 
 def from_pattern(path: Path, size: tuple[int, ...] | None, rule: str | None, boundary: Boundary | None) -> Start:
-    """Return an RLE pattern's start: centred on a lattice of `size`, else on one of the size its header names.
+    """Return a pattern's start: centred on a lattice of `size`, else on the grid it names itself, else on one just as large.
+
+    A file that names a grid (`B3/S23:T30,20`) runs on it, placed where Golly places it: at its `#CXRLE Pos`, else in the middle. `rule`
+    and `boundary` override the file's when given; Life on a torus is what a file means that names none.
 
     Raises:
-        InputError: when the pattern is empty without a size, or does not fit.
+        InputError: when the pattern is empty without a size, does not fit, or has a state that the rule does not have.
     """
     pattern = Pattern.read(path)
     height, width = pattern.cells.shape
-    shape = size or (height, width)
+    shape = size or pattern.size or (height, width)
     if len(shape) != 2:
         raise InputError("a pattern is two-dimensional; give its lattice as HxW", field="--size")
     if 0 in shape:
         raise InputError("is empty; give the lattice's size with --size HxW", where=path)
     if height > shape[0] or width > shape[1]:
         raise InputError(f"{shape[0]}x{shape[1]} is too small for the pattern, which is {height}x{width}", field="--size")
+    parsed = parse_rule(rule or pattern.rule or LIFE, dimensions=2)
+    highest = int(pattern.cells.max(initial=0))
+    if highest >= parsed.states:
+        raise InputError(f"has cells in state {highest}, and {parsed} has the states 0 to {parsed.states - 1}", where=path)
+    top, left = _corner_on_grid(path, pattern, pattern.size) if pattern.size and not size else _centred(pattern, shape)
     cells = np.zeros(shape, dtype=np.uint8)
-    top, left = (shape[0] - height) // 2, (shape[1] - width) // 2
     cells[top : top + height, left : left + width] = pattern.cells
-    return Start(cells, parse_rule(rule or pattern.rule or LIFE, dimensions=2), boundary or "torus")
+    return Start(cells, parsed, boundary or pattern.boundary or "torus")
+
+
+def _centred(pattern: Pattern, shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple((size - part) // 2 for size, part in zip(shape, pattern.cells.shape, strict=True))
+
+
+def _corner_on_grid(path: Path, pattern: Pattern, grid: tuple[int, int]) -> tuple[int, ...]:
+    """Return row and column of the pattern's corner on its own grid, whose cell (0, 0) Golly calls (-width // 2, -height // 2)."""
+    corner = pattern.origin or tuple(-(part // 2) for part in pattern.cells.shape)
+    found = tuple(place + size // 2 for place, size in zip(corner, grid, strict=True))
+    if any(at < 0 or at + part > size for at, part, size in zip(found, pattern.cells.shape, grid, strict=True)):
+        raise InputError(
+            f"its `#CXRLE Pos={corner[1]},{corner[0]}` places cells outside its grid of {grid[1]} x {grid[0]}; "
+            "leave the line out, or give a lattice with --size HxW",
+            where=path,
+        )
+    return found
 
 
 def from_soup(density: float, size: tuple[int, ...] | None, seed: int, rule: str | None, boundary: Boundary | None) -> Start:

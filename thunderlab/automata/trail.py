@@ -71,6 +71,7 @@ class Trail:
         """Record up to `step`; nothing happens when that much is recorded already."""
         if step > self.steps:
             trace = self._front.advance(step - self.steps)
+            assert trace.digest is not None, "a trail on a plane is laid on the box that contains it"
             self.populations = np.concatenate((self.populations, trace.population))
             self.digests = np.concatenate((self.digests, trace.digest))
 

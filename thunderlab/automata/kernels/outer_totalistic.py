@@ -1,107 +1,95 @@
-"""The 2D kernel: every outer-totalistic rule on the Moore neighbourhood, 256 cells at a time.
+"""The 2D kernel for every outer-totalistic rule: Moore, hexagonal and von Neumann neighbourhoods, two states and Generations.
 
-The nine cells around and in a place are added bit-sliced (0..9, centre included), columns first, because a column's sum serves
-three places. The rule is then a polynomial over GF(2) in the four bits of that sum and the centre, whose coefficients are data:
-18 masks of all ones or all zeros, so no rule needs compiling.
+The cells around and in a place are added bit-sliced (0..9, centre included), columns first, because a column's sum serves three
+places. The rule is then a polynomial over GF(2) in the four bits of that sum and the centre, whose coefficients are data: 18 masks
+of all ones or all zeros, so no rule needs compiling.
 
-Importing this module starts the backend. Annotations here are read by Taichi, so this module must not postpone them.
+Importing this module starts the backend; annotations here are read by Taichi, so they must not be postponed.
 """
 
-# ruff: noqa: ARG001 - Taichi inlines these functions: their arguments are names, not a call; both dimensions take the same ones
+# ruff: noqa: ARG001 - Taichi inlines these functions: their arguments are names, not a call; all families take the same ones
 
-from thunderlab.automata.cells import Boundary, Cells
-from thunderlab.automata.kernels import bits
-from thunderlab.automata.kernels.bits import RULE, SUMS, add3, add_pairs, ti
-from thunderlab.automata.kernels.packed import Packed, moebius
-from thunderlab.automata.rules import OuterTotalistic
+from functools import cache
+
+from thunderlab.automata.kernels.rows import loops
+from thunderlab.automata.kernels.states import PLANES, placing, tracing
+from thunderlab.automata.kernels.vectors import add2, add3, add_pairs, any_of, popcount, ti, total
 
 MASKS = 18
-STRIP = RULE + MASKS
-
-
-def masks(rule: OuterTotalistic) -> list[int]:
-    """Return the 18 coefficients, 0 or 1, of a 2D rule.
-
-    With count = 8 b3 + 4 b2 + 2 b1 + b0 the next state is dead(count) ^ centre * flip(count), where dead is the rule for a dead
-    centre and flip its difference from a live one's. b3 excludes b2 and b1, so each polynomial has the 8 monomials of b2, b1 and
-    b0, then b3 and b3 b0. Two counts cannot occur (9 with a dead centre, 0 with a live one); they are filled such that dead has no
-    b3 b0 and flip no constant, which leaves 9 and 9.
-
-    >>> masks(OuterTotalistic.parse("B/S012345678", dimensions=2))  # nothing is born and nothing dies: flip is the OR of all bits
-    [0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1]
-    """
-    dead = [int(count in rule.birth) for count in range(9)]
-    dead.append(dead[8] ^ dead[0] ^ dead[1])
-    live = [dead[0]] + [int(count - 1 in rule.survival) for count in range(1, 10)]
-    flip = [a ^ b for a, b in zip(dead, live, strict=True)]
-    halves = [[*moebius(half[:8]), half[8] ^ half[0], half[9] ^ half[8] ^ half[1] ^ half[0]] for half in (dead, flip)]
-    return halves[0][:9] + halves[1][1:]
+STRIP = MASKS + PLANES  # from here on, for every vector of a row: the valid lanes, then two keys a plane
 
 
 @ti.func
 def next_state(b0, b1, b2, b3, centre, table: ti.template()):
     """Return the rule's polynomial, by Horner's scheme."""
-    dead = table[RULE] ^ (table[RULE + 1] & b0) ^ (b1 & (table[RULE + 2] ^ (table[RULE + 3] & b0)))
-    dead ^= b2 & (table[RULE + 4] ^ (table[RULE + 5] & b0) ^ (b1 & (table[RULE + 6] ^ (table[RULE + 7] & b0))))
-    dead ^= b3 & table[RULE + 8]
-    flip = (table[RULE + 9] & b0) ^ (b1 & (table[RULE + 10] ^ (table[RULE + 11] & b0)))
-    flip ^= b2 & (table[RULE + 12] ^ (table[RULE + 13] & b0) ^ (b1 & (table[RULE + 14] ^ (table[RULE + 15] & b0))))
-    flip ^= b3 & (table[RULE + 16] ^ (table[RULE + 17] & b0))
+    dead = table[0] ^ (table[1] & b0) ^ (b1 & (table[2] ^ (table[3] & b0)))
+    dead ^= b2 & (table[4] ^ (table[5] & b0) ^ (b1 & (table[6] ^ (table[7] & b0))))
+    dead ^= b3 & table[8]
+    flip = (table[9] & b0) ^ (b1 & (table[10] ^ (table[11] & b0)))
+    flip ^= b2 & (table[12] ^ (table[13] & b0) ^ (b1 & (table[14] ^ (table[15] & b0))))
+    flip ^= b3 & (table[16] ^ (table[17] & b0))
     return dead ^ (centre & flip)
 
 
 @ti.func
-def compute(grid: ti.template(), table: ti.template(), source, up, row, down, strips):
-    """Write a row's next state, ghosts excepted; return its population and the two sums of its fingerprint."""
-    centre = grid[source, row, 1]
-    left0, left1 = add3(grid[source, up, 0], grid[source, row, 0], grid[source, down, 0])
-    here0, here1 = add3(grid[source, up, 1], centre, grid[source, down, 1])
-    live = centre & ti.u64(0)
-    sum0 = table[SUMS]
-    sum1 = table[SUMS + 1]
-    for s in range(strips):
-        next_centre = grid[source, row, s + 2]
-        right0, right1 = add3(grid[source, up, s + 2], next_centre, grid[source, down, s + 2])
-        b0, b1, b2, b3 = add_pairs(left0, left1, here0, here1, right0, right1)
-        new = next_state(b0, b1, b2, b3, centre, table) & table[STRIP + 3 * s]
-        grid[1 - source, row, s + 1] = new
-        live += bits.popcount(new)
-        sum0 += bits.product(new + table[STRIP + 3 * s + 1])
-        sum1 += bits.product(new + table[STRIP + 3 * s + 2])
-        left0, left1, here0, here1, centre = here0, here1, right0, right1, next_centre
-    return bits.total(live), sum0, sum1
+def moore(left0, left1, here0, here1, grid: ti.template(), up, row, down, s):
+    """Return the sum around vector s, four bits; then the columns at and behind it, and the centre behind it."""
+    next_centre = grid[row + s + 2]
+    right0, right1 = add3(grid[up + s + 2], next_centre, grid[down + s + 2])
+    b0, b1, b2, b3 = add_pairs(left0, left1, here0, here1, right0, right1)
+    return b0, b1, b2, b3, here0, here1, right0, right1, next_centre
 
 
 @ti.func
-def update(
-    grid: ti.template(), live: ti.template(), table: ti.template(), scratch: ti.template(),
-    source, row, band, depth, height, strips, last_at, after_at, torus, spontaneous,
-):  # fmt: skip
-    """Bring one row to the next state and return its population and digest; rows with nothing near them are skipped."""
-    up = row - 1
-    down = row + 1
-    if up < 0:
-        up = height - 1 if torus else height
-    if down == height and torus:
-        down = 0
-    population = ti.u64(0)
-    digest = ti.u64(0)
-    if spontaneous or live[source, up] or live[source, row] or live[source, down]:
-        found, sum0, sum1 = compute(grid, table, source, up, row, down, strips)
-        bits.seal(grid, table, 1 - source, row, strips, last_at, after_at)
-        population = found
-        digest = bits.digest_of(population, sum0, sum1, row)
-        live[1 - source, row] = ti.cast(population != 0, ti.i32)
-    else:
-        bits.clear(grid, live, 1 - source, row, strips)
-    return population, digest
+def hexagonal(left0, left1, here0, here1, grid: ti.template(), up, row, down, s):
+    """Return likewise the sum without the upper right and the lower left neighbour, at most 7."""
+    next_centre = grid[row + s + 2]
+    left0, left1 = add2(grid[up + s], grid[row + s])
+    here0, here1 = add3(grid[up + s + 1], grid[row + s + 1], grid[down + s + 1])
+    right0, right1 = add2(next_centre, grid[down + s + 2])
+    b0, b1, b2, _ = add_pairs(left0, left1, here0, here1, right0, right1)
+    return b0, b1, b2, b2 & ti.u64(0), left0, left1, here0, here1, next_centre
 
 
-_LOOPS = bits.loops(update)
+@ti.func
+def von_neumann(left0, left1, here0, here1, grid: ti.template(), up, row, down, s):
+    """Return likewise the sum of the centre and the four across an edge, at most 5."""
+    next_centre = grid[row + s + 2]
+    here0, here1 = add3(grid[up + s + 1], grid[row + s + 1], grid[down + s + 1])
+    b0, carry = add3(grid[row + s], here0, next_centre)
+    return b0, here1 ^ carry, here1 & carry, b0 & ti.u64(0), left0, left1, here0, here1, next_centre
 
 
-class Plane(Packed):
-    """A packed 2D lattice; see `Packed`."""
+SUMS = {"moore": moore, "hexagonal": hexagonal, "von-neumann": von_neumann}
 
-    def __init__(self, cells: Cells, rule: OuterTotalistic, boundary: Boundary) -> None:
-        super().__init__(cells, boundary, loops=_LOOPS, coefficients=masks(rule), spontaneous=0 in rule.birth)
+
+@cache
+def kernels(neighbourhood, dying, traced):
+    """Return the serial and the parallel kernel for a neighbourhood and so many planes of dying cells, compiled when first launched."""
+    around = SUMS[neighbourhood]
+    place = placing(dying)
+    trace = tracing(dying + 1)
+    entries = 1 + 2 * (dying + 1)
+
+    @ti.func
+    def compute(grid: ti.template(), table: ti.template(), numbers: ti.template(), up, row, down, out, stride, strips):
+        left0, left1 = add3(grid[up], grid[row], grid[down])
+        centre = grid[row + 1]
+        here0, here1 = add3(grid[up + 1], centre, grid[down + 1])
+        some = here0 & ti.u64(0)
+        live = some
+        sum0 = some
+        sum1 = some
+        for s in range(strips):
+            b0, b1, b2, b3, left0, left1, here0, here1, behind = around(left0, left1, here0, here1, grid, up, row, down, s)
+            new = next_state(b0, b1, b2, b3, centre, table)
+            at = STRIP + entries * s
+            living = place(grid, table, MASKS, new, centre, table[at], row + s + 1, out + s + 1, stride)
+            centre = behind
+            some |= living
+            if ti.static(traced):
+                live += popcount(living)
+                sum0, sum1 = trace(grid, table, at + 1, out + s + 1, stride, sum0, sum1)
+        return any_of(some), total(live), total(sum0), total(sum1)
+
+    return loops(compute, planes=dying + 1, traced=traced)

@@ -1,8 +1,8 @@
-"""A packed lattice on the host's side: its arrays, and how many steps go into which launch."""
+"""Packed lattices on the host's side: their arrays, and how many steps go into which launch."""
 
 from __future__ import annotations
 
-import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,96 +10,129 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thunderlab.automata import backend
-from thunderlab.automata.cells import Boundary, Cells
-from thunderlab.automata.kernels.strips import Strips, aligned
+from thunderlab.automata.cells import Cells
+from thunderlab.automata.kernels.layout import WORDS, Bits, aligned, fingerprint
 
 Loop = Callable[..., Any]
 
-# Steps per launch of the parallel loop; each is compiled separately, which takes time.
-STEPS_PER_LAUNCH = 2
-# From this many cells on, rows are shared among threads; below, starting them costs more than they save.
-PARALLEL_CELLS = 2**24
-# Shares of the work in the parallel loop: some more than threads, so that one slow share does not hold up the rest.
-BANDS = 64
-# A launch cannot be interrupted, so it is kept to a fraction of a second: 30 to 100 ns per vector and step.
-LAUNCH_VECTORS = 2**22
+# Units are cut into bands of about this many bytes, in both states: a part of the cache that a processor has for itself.
+BAND_BYTES = 3 * 2**17
+# From this many vectors on the work is shared among threads; below, waking them costs more than they save.
+SHARED_VECTORS = 2**12
+# Bands per thread, so that one slow thread does not hold up the rest.
+BANDS_PER_THREAD = 4
+# A launch cannot be interrupted, so it is kept to a fraction of a second: 5 to 50 ns per vector and step.
+LAUNCH_VECTORS = 2**23
 LAUNCH_STEPS = 2**16
 
 
-class Packed:
-    """A lattice in the layout of `Strips`, stepped by the two kernels of its dimension.
+class Packed(ABC):
+    """A lattice in bit planes that the kernels of its family take from step to step.
 
     Args:
-        cells: uint8 `[y x]` or `[z y x]`, 0 or 1; valid, the caller has checked.
-        boundary: "torus" or "dead".
-        loops: the serial and the parallel kernel, from `bits.loops`.
-        coefficients: the rule's masks, 0 or 1, in the order of the kernel.
-        spontaneous: whether cells are born with no live neighbour, so that no row may be skipped.
+        planes: for each bit plane the first state with its ghosts, uint64 `[units ... WORDS]`.
+        live: bool `[units]`, where a unit has a cell that is not 0.
+        loops: gives the serial and the parallel kernel, traced or not.
+        plan: int32, what the kernels want to know; its first two places are the units and whether they wrap.
+        table: the kernels' vectors, uint64 `[n WORDS]`.
+        numbers: the kernels' words, uint64.
 
     Attributes:
         steps: steps run; its parity says which of the two states is the present one.
     """
 
     def __init__(
-        self, cells: Cells, boundary: Boundary, *, loops: tuple[Loop, Loop], coefficients: Sequence[int], spontaneous: bool
+        self,
+        planes: Sequence[Bits],
+        live: NDArray[np.bool_],
+        *,
+        loops: Callable[[bool], tuple[Loop, Loop]],
+        plan: Sequence[int],
+        table: Bits,
+        numbers: Bits,
     ) -> None:
-        self._serial, self._parallel = loops
-        self.shape = cells.shape
-        self.strips = Strips(cells.shape[-1], torus=boundary == "torus")
-        depth, height = (1, *cells.shape[:-1])[-2:]
-        self._units = height if cells.ndim == 2 else depth
-        rows = depth * height
+        self._loops = loops
+        self._units = len(live)
         self.steps = 0
-        self._grid = aligned((2, rows + 1, self.strips.count + 2, 4))
-        self._grid[0, :-1] = self.strips.pack(cells.reshape(rows, -1))
-        self._live = np.zeros((2, rows + 1), dtype=np.int32)
-        self._live[0, :-1] = cells.reshape(rows, -1).any(axis=1)
-        self._bands = min(self._units, BANDS) if self.is_shared(backend.start().threads) else 1
-        self._scratch = aligned((self._bands, height + 1, 4 * self.strips.count + 1, 4) if cells.ndim == 3 else (1, 1, 1, 4))
-        self._table = self._constants(coefficients)
-        self._plan = (
-            self._units, depth, height, self.strips.count, self.strips.last_at, self.strips.after_at,
-            int(self.strips.torus), int(spontaneous),
-        )  # fmt: skip
+        # The unit behind the last stays empty: it lies around a lattice that does not wrap.
+        self._grid = aligned((len(planes), 2, self._units + 1, *planes[0].shape[1:]))
+        for state, plane in zip(self._grid, planes, strict=True):
+            state[0, :-1] = plane
+        self._live = np.zeros((2, self._units + 1), dtype=np.int32)
+        self._live[0, :-1] = live
+        self._plan = np.array(plan, dtype=np.int32)
+        self._table = aligned(table.shape)
+        self._table[:] = table
+        self._numbers = numbers if len(numbers) else np.zeros(1, dtype=np.uint64)
+        self._bands = self._cut(backend.start().threads)
 
-    def advance(self, steps: int) -> NDArray[np.uint64]:
-        """Run `steps` steps; return population and digest after each, uint64 `[steps 2]`."""
+    @property
+    def bands(self) -> int:
+        """How many bands the lattice is cut into."""
+        return self._bands[0]
+
+    def advance(self, steps: int, *, traced: bool = True) -> NDArray[np.uint64] | None:
+        """Run `steps` steps; return population and digest after each, uint64 `[steps 2]`, None when not traced."""
         running = backend.start()
-        if self._bands > 1:
-            launch, most = self._parallel, STEPS_PER_LAUNCH
-        else:
-            launch, most = self._serial, max(1, min(LAUNCH_STEPS, LAUNCH_VECTORS // self._grid[0, ..., 0].size))
-        trace = np.empty((steps, 2), dtype=np.uint64)
+        serial, parallel = self._loops(traced)
+        bands, depth, shared = self._bands
+        most = max(1, min(LAUNCH_STEPS, LAUNCH_VECTORS // self._grid[0, 0, ..., 0].size))
+        if bands == 1:
+            depth = most
+        most = depth if shared else max(depth, most - most % depth)
+        trace = np.empty((steps if traced else 0, 2), dtype=np.uint64)
+        arrays = (self._grid.reshape(-1, WORDS), self._grid.reshape(-1), self._live.reshape(-1), self._table, self._numbers, self._plan)
         for first in range(0, steps, most):
-            part = np.zeros((min(most, steps - first), self._bands, 2), dtype=np.uint64)
+            part = np.zeros((min(most, steps - first), 2 * bands, 2), dtype=np.uint64)
             with running.launching:
                 # Counted before, because an interrupt that arrives during a launch is raised right after it.
                 source, self.steps = self.steps % 2, self.steps + len(part)
-                launch(self._grid, self._live, self._table, self._scratch, part, source, *part.shape[:2], *self._plan)
-            trace[first : first + most] = part.sum(axis=1, dtype=np.uint64)
-        return trace
+                if shared:
+                    _both(lambda seam, part=part, source=source: parallel(*arrays, part, source, len(part), bands, seam))
+                else:
+                    serial(*arrays, part, source, len(part), bands, min(depth, len(part)))
+            if traced:
+                trace[first : first + most] = part.sum(axis=1, dtype=np.uint64)
+        return trace if traced else None
 
-    def is_shared(self, threads: int) -> bool:
-        """Return whether the work of a step is worth sharing among so many threads; the result is the same either way."""
-        return threads > 1 and math.prod(self.shape) >= PARALLEL_CELLS
-
+    @abstractmethod
     def unpack(self) -> Cells:
         """Return the cells now, uint8."""
-        return self.strips.unpack(self._grid[self.steps % 2, :-1]).reshape(self.shape)
+
+    @abstractmethod
+    def lines(self, plane: int, back: int = 0) -> Bits:
+        """Return a bit plane of the state now, or `back` = 1 step ago: the valid lanes of its lines without ghosts, `[lines count WORDS]`."""
 
     def fingerprint(self) -> tuple[int, int]:
-        """Return population and digest now, as `Strips.fingerprint` defines them."""
-        return self.strips.fingerprint(self._grid[self.steps % 2, :-1])
+        """Return population and digest now, as `layout.fingerprint` defines them."""
+        return fingerprint([self.lines(plane) for plane in range(len(self._grid))])
 
-    def _constants(self, coefficients: Sequence[int]) -> NDArray[np.uint64]:
-        """Return the kernels' table, uint64 `[n 4]`, in the order `bits.Table` says."""
-        strips = self.strips
-        rule = -np.repeat(np.array(coefficients, dtype=np.uint64)[:, None], 4, axis=1)
-        by_strip = np.stack([strips.valid, *strips.keys], axis=1).reshape(-1, 4)
-        parts = np.concatenate([strips.seam, strips.empty_sums, rule, by_strip])
-        table = aligned(parts.shape)
-        table[:] = parts
-        return table
+    def state(self, plane: int, back: int = 0) -> Bits:
+        """Return a bit plane of the state now, or one step ago, with its ghosts, uint64 `[units ... WORDS]`; not a copy."""
+        return self._grid[plane, (self.steps - back) % 2, :-1]
+
+    def _cut(self, threads: int) -> tuple[int, int, bool]:
+        """Return bands, steps per round (as many as one likes with one band), and whether threads share the work."""
+        vectors = self._grid[0, 0, ..., 0].size
+        shared = threads > 1 and vectors >= SHARED_VECTORS and self._units >= 16 * threads
+        bands = -(-self._grid.nbytes // BAND_BYTES)
+        if shared:
+            bands = max(bands, BANDS_PER_THREAD * threads)
+        # A band of few units would take few steps a round, and be mostly seam.
+        bands = max(1, min(bands, self._units // 16))
+        return (bands, self._units // bands // 2, shared) if bands > 1 else (1, 0, False)
+
+
+def _both(launch: Callable[[int], object]) -> None:
+    """Launch bands, then seams; an interrupt that arrives in between waits, because one without the other is no state."""
+    interrupted = None
+    for seam in (0, 1):
+        try:
+            launch(seam)
+        except KeyboardInterrupt as interrupt:
+            interrupted = interrupt
+    if interrupted is not None:
+        raise interrupted
 
 
 def moebius(values: Sequence[int]) -> list[int]:
@@ -118,3 +151,8 @@ def moebius(values: Sequence[int]) -> list[int]:
                 result[index] ^= result[index ^ step]
         step *= 2
     return result
+
+
+def spread(bits: Sequence[int]) -> Bits:
+    """Return each bit as a vector of all ones or all zeros, uint64 `[n WORDS]`."""
+    return -np.repeat(np.array(bits, dtype=np.uint64)[:, None], WORDS, axis=1)

@@ -1,48 +1,41 @@
-"""The 3D kernel: every outer-totalistic rule on the 26 Moore neighbours, 256 cells at a time.
+"""The 3D kernel for every outer-totalistic rule: 26 or 6 neighbours, two states and Generations, in the layout of `folds`.
 
-The 27 cells around and in a place are added bit-sliced (0..27, centre included), one plane after another: first the nine across z
-and x for every row of the plane, kept in a scratch plane because each serves three places, then three of those along y. The rule
-is then a polynomial over GF(2) in the five bits of that sum and the centre, whose coefficients are data: no rule needs compiling.
+The 27 cells around and in a place are added bit-sliced (0..27, centre included): first the nine across z and y, which serve three
+places along x, then three of those. The rule is a polynomial over GF(2) in the five bits of that sum and the centre, whose
+coefficients are data: no rule needs compiling.
 
-Importing this module starts the backend. Annotations here are read by Taichi, so this module must not postpone them.
+Importing this module starts the backend; annotations here are read by Taichi, so they must not be postponed.
 """
 
-from thunderlab.automata.cells import Boundary, Cells
-from thunderlab.automata.kernels import bits
-from thunderlab.automata.kernels.bits import RULE, SUMS, add3, add_pairs, ti
-from thunderlab.automata.kernels.packed import Packed, moebius
-from thunderlab.automata.rules import OuterTotalistic
+from functools import cache
+
+from thunderlab.automata.kernels.outer_totalistic import MASKS as SMALL
+from thunderlab.automata.kernels.outer_totalistic import next_state
+from thunderlab.automata.kernels.rows import seal
+from thunderlab.automata.kernels.states import PLANES, placing, tracing
+from thunderlab.automata.kernels.sweep import TORUS, UNITS, sweeps
+from thunderlab.automata.kernels.vectors import add3, add_pairs, any_of, digest_of, popcount, ti, total
+
+# Where things are in the plan, behind UNITS and TORUS. Columns are vectors and tiles; SEAL begins what `rows.seal` wants to know of y.
+SPONTANEOUS, STRIPS, LINES, ACROSS, LAST, LAST_TILE, AFTER, AFTER_TILE, SEAL = range(2, 11)
 
 HALF = 28
-STRIP = RULE + 2 * HALF
+MASKS = {"moore": 2 * HALF, "von-neumann": SMALL}
 
 
-def masks(rule: OuterTotalistic) -> list[int]:
-    """Return the 56 coefficients, 0 or 1, of a 3D rule.
-
-    As in 2D the next state is dead(count) ^ centre * flip(count), count = 16 b4 + ... + b0. Counts from 28 on do not occur, so
-    nothing depends on the monomials with b4 b3 b2 and each polynomial has the 28 others. Count 27 with a dead centre and count 0
-    with a live one do not occur either; they are filled such that their coefficients are 0.
-
-    >>> masks(OuterTotalistic.parse("B/S0-26", dimensions=3)) == [0] * 28 + [0] + [1] * 27  # nothing is born and nothing dies
-    True
-    """
-    dead = [int(count in rule.birth) for count in range(27)] + [0] * 5
-    live = dead[:1] + [int(count - 1 in rule.survival) for count in range(1, 28)] + [0] * 4
-    of_dead = moebius(dead)
-    dead[27] ^= of_dead[27]
-    flip = [a ^ b for a, b in zip(dead, live, strict=True)]
-    return moebius(dead)[:HALF] + moebius(flip)[:HALF]
+def strip(neighbourhood):
+    """Return where in the table the keys of a line's vectors are, two for each plane; behind all of them come the valid lanes."""
+    return MASKS[neighbourhood] + PLANES
 
 
 @ti.func
-def quarter(b0, b1, table: ti.template(), at):
+def quarter(b0, b1, table: ti.template(), at: ti.template()):
     """Return the polynomial in the two lowest bits whose four coefficients start at `at`."""
     return table[at] ^ (table[at + 1] & b0) ^ (b1 & (table[at + 2] ^ (table[at + 3] & b0)))
 
 
 @ti.func
-def half(b0, b1, b2, b3, b4, table: ti.template(), at):
+def half(b0, b1, b2, b3, b4, table: ti.template(), at: ti.template()):
     """Return the polynomial whose 28 coefficients start at `at`, by Horner's scheme."""
     low = quarter(b0, b1, table, at) ^ (b2 & quarter(b0, b1, table, at + 4))
     low ^= b3 & (quarter(b0, b1, table, at + 8) ^ (b2 & quarter(b0, b1, table, at + 12)))
@@ -52,108 +45,158 @@ def half(b0, b1, b2, b3, b4, table: ti.template(), at):
 
 
 @ti.func
-def triple(grid: ti.template(), source, row, s):
-    """Return the two bits of the sum of the three columns around vector s of a row."""
-    return add3(grid[source, row, s], grid[source, row, s + 1], grid[source, row, s + 2])
+def nine(grid: ti.template(), above, here, below, pitch):
+    """Return the four bits of the sum across z and y at one vector."""
+    a0, a1 = add3(grid[above - pitch], grid[here - pitch], grid[below - pitch])
+    b0, b1 = add3(grid[above], grid[here], grid[below])
+    c0, c1 = add3(grid[above + pitch], grid[here + pitch], grid[below + pitch])
+    return add_pairs(a0, a1, b0, b1, c0, c1)
 
 
 @ti.func
-def flatten(grid: ti.template(), scratch: ti.template(), source, above, row, below, band, y, strips):
-    """Write the four bits of the sums across z and x for one row of the plane."""
-    for s in range(strips):
-        a0, a1 = triple(grid, source, above, s)
-        b0, b1 = triple(grid, source, row, s)
-        c0, c1 = triple(grid, source, below, s)
-        d0, d1, d2, d3 = add_pairs(a0, a1, b0, b1, c0, c1)
-        scratch[band, y, 4 * s] = d0
-        scratch[band, y, 4 * s + 1] = d1
-        scratch[band, y, 4 * s + 2] = d2
-        scratch[band, y, 4 * s + 3] = d3
-
-
-@ti.func
-def add_nines(scratch: ti.template(), band, y0, y, y2, s):
+def add_nines(l0, l1, l2, l3, h0, h1, h2, h3, r0, r1, r2, r3):
     """Return the five bits of the sum of three numbers of four bits each, together at most 27."""
-    b0, ones = add3(scratch[band, y0, 4 * s], scratch[band, y, 4 * s], scratch[band, y2, 4 * s])
-    b1, twos = add3(scratch[band, y0, 4 * s + 1], scratch[band, y, 4 * s + 1], scratch[band, y2, 4 * s + 1])
-    b2, fours = add3(scratch[band, y0, 4 * s + 2], scratch[band, y, 4 * s + 2], scratch[band, y2, 4 * s + 2])
-    b3, eights = add3(scratch[band, y0, 4 * s + 3], scratch[band, y, 4 * s + 3], scratch[band, y2, 4 * s + 3])
+    b0, ones = add3(l0, h0, r0)
+    b1, twos = add3(l1, h1, r1)
+    b2, fours = add3(l2, h2, r2)
+    b3, eights = add3(l3, h3, r3)
     c2, carry4 = add3(b2, twos, b1 & ones)
     c3, carry8 = add3(b3, fours, carry4)
     return b0, b1 ^ ones, c2, c3, eights ^ carry8
 
 
 @ti.func
-def compute(grid: ti.template(), scratch: ti.template(), table: ti.template(), source, row, band, y0, y, y2, strips):
-    """Write a row's next state, ghosts excepted; return its population and the two sums of its fingerprint."""
-    live = table[SUMS] & ti.u64(0)
-    sum0 = table[SUMS]
-    sum1 = table[SUMS + 1]
-    for s in range(strips):
-        b0, b1, b2, b3, b4 = add_nines(scratch, band, y0, y, y2, s)
-        centre = grid[source, row, s + 1]
-        new = half(b0, b1, b2, b3, b4, table, RULE) ^ (centre & half(b0, b1, b2, b3, b4, table, RULE + HALF))
-        new &= table[STRIP + 3 * s]
-        grid[1 - source, row, s + 1] = new
-        live += bits.popcount(new)
-        sum0 += bits.product(new + table[STRIP + 3 * s + 1])
-        sum1 += bits.product(new + table[STRIP + 3 * s + 2])
-    return bits.total(live), sum0, sum1
+def moore(grid: ti.template(), table: ti.template(), above, here, below, pitch, l0, l1, l2, l3, h0, h1, h2, h3):
+    """Return what the rule makes of vector `here`, and the sums across z and y at it and behind it."""
+    r0, r1, r2, r3 = nine(grid, above + 1, here + 1, below + 1, pitch)
+    b0, b1, b2, b3, b4 = add_nines(l0, l1, l2, l3, h0, h1, h2, h3, r0, r1, r2, r3)
+    new = half(b0, b1, b2, b3, b4, table, 0) ^ (grid[here] & half(b0, b1, b2, b3, b4, table, HALF))
+    return new, h0, h1, h2, h3, r0, r1, r2, r3
 
 
 @ti.func
-def beside(index, size, outside, torus):
-    """Return the indices before and after one, `outside` for those beyond a dead edge."""
-    before = index - 1
-    after = index + 1
-    if after == size:
-        after = 0 if torus else outside
+def von_neumann(grid: ti.template(), table: ti.template(), above, here, below, pitch, l0, l1, l2, l3, h0, h1, h2, h3):
+    """Return likewise what becomes of it among the six across a face."""
+    centre = grid[here]
+    across, carry0 = add3(grid[here - 1], centre, grid[here + 1])
+    along, carry1 = add3(grid[here - pitch], grid[here + pitch], grid[above])
+    b0, carry2 = add3(across, along, grid[below])
+    b1, b2 = add3(carry0, carry1, carry2)
+    new = next_state(b0, b1, b2, b0 & ti.u64(0), centre, table)
+    return new, l0, l1, l2, l3, h0, h1, h2, h3
+
+
+RULES = {"moore": moore, "von-neumann": von_neumann}
+
+
+@ti.func
+def seal_line(grid: ti.template(), numbers: ti.template(), plan: ti.template(), line, strips, torus):
+    """Write the two ghosts of a finished line: each tile's neighbours in the tile beside it."""
+    opening = numbers[0]  # the first tile of every row of tiles
+    last_bit = plan[ACROSS] - 1
+    after = plan[AFTER]
+    if torus and after <= strips:
+        grid[line + after] = grid[line + after] | ((grid[line + 1] & opening) << plan[AFTER_TILE])
+    first = grid[line + 1]
+    left = (grid[line + strips] << 1) & ~opening
+    right = (first >> 1) & ~(opening << last_bit)
+    if torus:
+        left |= (grid[line + plan[LAST]] >> plan[LAST_TILE]) & opening
+        if after > strips:
+            right |= (first & opening) << last_bit
+    grid[line] = left
+    grid[line + strips + 1] = right
+
+
+@cache
+def kernels(neighbourhood, dying, traced):
+    """Return the serial and the parallel kernel for a neighbourhood and so many planes of dying cells, compiled when first launched."""
+    planes = dying + 1
+    keys = strip(neighbourhood)
+    compute = computing(neighbourhood, dying, traced)
+
+    @ti.func
+    def update(
+        grid: ti.template(), words: ti.template(), live: ti.template(), table: ti.template(), numbers: ti.template(),
+        plan: ti.template(), source, z,
+    ):  # fmt: skip
+        depth = plan[UNITS]
+        torus = plan[TORUS]
+        strips = plan[STRIPS]
+        lines = plan[LINES]
+        before, after = beside(z, depth, torus)
+        pitch = strips + 2
+        area = pitch * (lines + 2)
+        here = source * (depth + 1)
+        there = (1 - source) * (depth + 1)
+        stride = 2 * (depth + 1) * area
+        population = ti.u64(0)
+        digest = ti.u64(0)
+        if plan[SPONTANEOUS] | live[here + before] | live[here + z] | live[here + after]:
+            some = ti.u64(0)
+            for y in range(lines):
+                line = (y + 1) * pitch
+                alive, found, sum0, sum1 = compute(
+                    grid, table, (here + before) * area + line, (here + z) * area + line, (here + after) * area + line,
+                    (there + z) * area + line, stride, pitch, strips, keys + (2 * planes + y) * strips,
+                )  # fmt: skip
+                some |= alive
+                seal_line(grid, numbers, plan, (there + z) * area + line, strips, torus)
+                if ti.static(traced):
+                    population += found
+                    digest += digest_of(found, sum0, sum1, z * lines + y)
+            for s in range(pitch):
+                seal(grid, words, plan, SEAL, (there + z) * area + s, pitch, lines, torus)
+            live[there + z] = ti.cast(some != 0, ti.i32)
+        elif live[there + z]:
+            live[there + z] = 0
+            for k in ti.static(range(planes)):
+                for i in range(area):
+                    at = (there + z) * area + k * stride + i
+                    grid[at] = grid[at] & ti.u64(0)
+        return population, digest
+
+    return sweeps(update)
+
+
+@ti.func
+def beside(z, depth, torus):
+    """Return the planes before and behind one; beyond a dead edge that is the empty one behind the last."""
+    before = z - 1
+    after = z + 1
     if before < 0:
-        before = size - 1 if torus else outside
+        before = depth - 1 if torus else depth
+    if after == depth and torus:
+        after = 0
     return before, after
 
 
-@ti.func
-def update(
-    grid: ti.template(), live: ti.template(), table: ti.template(), scratch: ti.template(),
-    source, z, band, depth, height, strips, last_at, after_at, torus, spontaneous,
-):  # fmt: skip
-    """Bring one plane to the next state and return its population and digest; rows with nothing near them are skipped."""
-    z0, z2 = beside(z, depth, -1, torus)
-    for y in range(height):
-        row = z * height + y
-        above = z0 * height + y if z0 >= 0 else depth * height
-        below = z2 * height + y if z2 >= 0 else depth * height
-        near = live[source, above] | live[source, row] | live[source, below]
-        if near:
-            flatten(grid, scratch, source, above, row, below, band, y, strips)
-        elif scratch[band, y, 4 * strips][0]:
-            for k in range(4 * strips):
-                scratch[band, y, k] = scratch[band, y, k] & ti.u64(0)
-        mark = ti.cast(near, ti.u64)
-        scratch[band, y, 4 * strips] = ti.Vector([mark, mark, mark, mark])
-    population = ti.u64(0)
-    digest = ti.u64(0)
-    for y in range(height):
-        row = z * height + y
-        y0, y2 = beside(y, height, height, torus)
-        close = scratch[band, y0, 4 * strips] | scratch[band, y, 4 * strips] | scratch[band, y2, 4 * strips]
-        if spontaneous or close[0]:
-            found, sum0, sum1 = compute(grid, scratch, table, source, row, band, y0, y, y2, strips)
-            bits.seal(grid, table, 1 - source, row, strips, last_at, after_at)
-            population += found
-            digest += bits.digest_of(found, sum0, sum1, row)
-            live[1 - source, row] = ti.cast(found != 0, ti.i32)
-        else:
-            bits.clear(grid, live, 1 - source, row, strips)
-    return population, digest
+def computing(neighbourhood, dying, traced):
+    """Return a Taichi function that writes a line's next state without its ghosts; see `rows.loops` for what it returns."""
+    rule = RULES[neighbourhood]
+    masks = MASKS[neighbourhood]
+    keys = strip(neighbourhood)
+    place = placing(dying)
+    trace = tracing(dying + 1)
+    planes = dying + 1
 
+    @ti.func
+    def compute(grid: ti.template(), table: ti.template(), above, here, below, out, stride, pitch, strips, valid):
+        l0, l1, l2, l3 = nine(grid, above, here, below, pitch)
+        h0, h1, h2, h3 = nine(grid, above + 1, here + 1, below + 1, pitch)
+        some = h0 & ti.u64(0)
+        live = some
+        sum0 = some
+        sum1 = some
+        for s in range(1, strips + 1):
+            new, l0, l1, l2, l3, h0, h1, h2, h3 = rule(
+                grid, table, above + s, here + s, below + s, pitch, l0, l1, l2, l3, h0, h1, h2, h3
+            )  # fmt: skip
+            living = place(grid, table, masks, new, grid[here + s], table[valid + s - 1], here + s, out + s, stride)
+            some |= living
+            if ti.static(traced):
+                live += popcount(living)
+                sum0, sum1 = trace(grid, table, keys + 2 * planes * (s - 1), out + s, stride, sum0, sum1)
+        return any_of(some), total(live), total(sum0), total(sum1)
 
-_LOOPS = bits.loops(update)
-
-
-class Volume(Packed):
-    """A packed 3D lattice; see `Packed`."""
-
-    def __init__(self, cells: Cells, rule: OuterTotalistic, boundary: Boundary) -> None:
-        super().__init__(cells, boundary, loops=_LOOPS, coefficients=masks(rule), spontaneous=0 in rule.birth)
+    return compute

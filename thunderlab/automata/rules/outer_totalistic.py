@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from thunderlab.automata.rules import notation
 from thunderlab.automata.rules.rule import Rule
 from thunderlab.errors import InputError
 
@@ -21,19 +21,14 @@ NEIGHBOURS: dict[tuple[int, Neighbourhood], int] = {
     (3, "von-neumann"): 6,
 }
 
-_BIRTH_SURVIVAL = re.compile(r"[Bb](?P<birth>[^/]*)/[Ss](?P<survival>[^/]*)")
-_SURVIVAL_BIRTH = re.compile(r"(?P<survival>[0-9,-]*)/(?P<birth>[0-9,-]*)")
-_SURVIVAL_BIRTH_3D = re.compile(r"(?P<survival>[0-9,-]*)/(?P<birth>[0-9,-]*)/2/M")
-_COUNTS = re.compile(r"\d+(-\d+)?(,\d+(-\d+)?)*")
-
-# Families named here are read by people all the time; saying which one it is beats "not a rule".
-_OTHER_FAMILIES = (
-    (re.compile(r"[Bb][0-8]*/[Ss][0-8]*[HhVv]"), "a hexagonal or von Neumann neighbourhood"),
-    (re.compile(r"[Bb][0-8a-z-]*/[Ss][0-8a-z-]*"), "an isotropic non-totalistic (Hensel) rule"),
-    (re.compile(r"[0-9,-]*/[0-9,-]*/\d+(/[MN])?"), "a Generations rule"),
-    (re.compile(r"R\d+,C\d+,.*"), "a Larger than Life rule"),
-    (re.compile(r"W\d+"), "an elementary rule"),
-)
+_BY_SUFFIX: dict[str, Neighbourhood] = {"": "moore", "h": "hexagonal", "v": "von-neumann", "m": "moore", "n": "von-neumann"}
+_SUFFIXES: dict[tuple[int, Neighbourhood], str] = {
+    (2, "moore"): "",
+    (2, "hexagonal"): "H",
+    (2, "von-neumann"): "V",
+    (3, "moore"): "M",
+    (3, "von-neumann"): "N",
+}
 
 
 @dataclass(frozen=True, repr=False)
@@ -48,9 +43,12 @@ class OuterTotalistic(Rule):
         birth: neighbour counts, from 0 to the neighbours a cell has.
         survival: likewise.
         dimensions: 2 or 3.
-        neighbourhood: "moore" (8 neighbours in 2D, 26 in 3D), "hexagonal" (2D: all but the upper right and the lower left one, 6)
-            or "von-neumann" (those across an edge or a face, 4 or 6).
+        neighbourhood: "moore" (8 neighbours in 2D, 26 in 3D), "hexagonal" (2D: all but the upper right and the lower left one, 6,
+            as Golly has it) or "von-neumann" (those across an edge or a face, 4 or 6).
         states: 2..256.
+
+    Raises:
+        InputError: no such rule exists.
 
     >>> OuterTotalistic.parse("B3/S23", dimensions=2)
     Rule('B3/S23', dimensions=2)
@@ -67,6 +65,15 @@ class OuterTotalistic(Rule):
     family = "outer-totalistic"
     radius = 1
 
+    def __post_init__(self) -> None:
+        if (self.dimensions, self.neighbourhood) not in NEIGHBOURS:
+            raise InputError(f"there is no {self.neighbourhood} neighbourhood in {self.dimensions} dimensions", field="rule")
+        counts = self.birth | self.survival
+        if counts and not 0 <= min(counts) <= max(counts) <= self.neighbours:
+            raise InputError(f"neighbour counts go from 0 to {self.neighbours} here, not {min(counts)} to {max(counts)}", field="rule")
+        if not 2 <= self.states <= 256:
+            raise InputError(f"a rule has 2 to 256 states, not {self.states}", field="rule")
+
     @property
     def neighbours(self) -> int:
         """How many neighbours a cell has."""
@@ -79,33 +86,30 @@ class OuterTotalistic(Rule):
 
     @classmethod
     def parse(cls, text: str, *, dimensions: int) -> OuterTotalistic:
-        """Return the rule a string stands for.
-
-        Accepted in 2D: `B3/S23`, `b3/s23`, `23/3` (survival/birth), and counts with commas and ranges (`B3,6-7/S2-3`). In 3D:
-        `B5-7,12/S4-6` and survival/birth/states/neighbourhood as 3D people write it with two states (`4-6/5-7/2/M`).
-        Counts go up to 26 in 3D, so a run of digits such as `567` is refused there as ambiguous.
+        """Return the rule a birth/survival string stands for, as `parse_rule` does for every family.
 
         Raises:
-            InputError: naming what is wrong and what is accepted.
+            InputError: the string is none, or names counts, states or a neighbourhood that do not exist.
         """
-        if dimensions not in (2, 3):
-            raise InputError(f"rules exist in 2 and 3 dimensions, not {dimensions}", field="rule")
-        stripped = text.strip()
-        if len(stripped) > 200:
-            raise InputError("a rule string has at most 200 characters", field="rule")
-        for form in (_BIRTH_SURVIVAL, *((_SURVIVAL_BIRTH,) if dimensions == 2 else (_SURVIVAL_BIRTH_3D,))):
-            match = form.fullmatch(stripped)
-            if match and _plausible(match["birth"]) and _plausible(match["survival"]):
-                return cls(
-                    birth=_counts(match["birth"], dimensions, text),
-                    survival=_counts(match["survival"], dimensions, text),
-                    dimensions=dimensions,
-                )
-        accepted = "B3/S23 or 23/3" if dimensions == 2 else "B5-7/S4-6 or 4-6/5-7/2/M"
-        for family, name in _OTHER_FAMILIES:
-            if family.fullmatch(stripped):
-                raise InputError(f"{text!r} is {name}, which this engine does not run; accepted in {dimensions}D: {accepted}", field="rule")
-        raise InputError(f"{text!r} is not a rule; accepted in {dimensions}D: {accepted}", field="rule")
+        parts = notation.split(text, dimensions)
+        if parts is None or parts.is_isotropic:
+            raise InputError(
+                f"{text!r} is not an outer-totalistic rule; one is {'B3/S23' if dimensions == 2 else 'B5-7/S4-6'}", field="rule"
+            )
+        return cls.of(parts, dimensions)
+
+    @classmethod
+    def of(cls, parts: notation.Parts, dimensions: int) -> OuterTotalistic:
+        """Return the rule of a string already taken apart; errors as for `parse`."""
+        neighbourhood = _BY_SUFFIX[parts.suffix]
+        most = NEIGHBOURS[dimensions, neighbourhood]
+        return cls(
+            birth=notation.read_counts(parts.birth, dimensions, most),
+            survival=notation.read_counts(parts.survival, dimensions, most),
+            dimensions=dimensions,
+            neighbourhood=neighbourhood,
+            states=notation.read_states(parts.states),
+        )
 
     @cached_property
     def bits(self) -> int:
@@ -118,49 +122,11 @@ class OuterTotalistic(Rule):
         return sum(1 << n for n in self.birth) | sum(1 << (shift + n) for n in self.survival)
 
     def __str__(self) -> str:
-        write = _digits if self.dimensions == 2 else _ranges
-        return f"B{write(self.birth)}/S{write(self.survival)}"
-
-
-def _plausible(text: str) -> bool:
-    return text == "" or _COUNTS.fullmatch(text) is not None
-
-
-def _counts(text: str, dimensions: int, rule: str) -> frozenset[int]:
-    """Return the neighbour counts of one half of a rule string."""
-    most = NEIGHBOURS[dimensions, "moore"]
-    if dimensions == 2 and text.isdigit():
-        found = [int(digit) for digit in text]
-    else:
-        found = []
-        for part in filter(None, text.split(",")):
-            low, _, high = part.partition("-")
-            first, last = int(low), int(high or low)
-            if last < first:
-                raise InputError(f"{rule!r}: the range {part} runs backwards", field="rule")
-            if dimensions == 3 and len(part) > 1 and not high and first > most:
-                raise InputError(
-                    f"{rule!r}: {part} is ambiguous where counts go up to {most}: write a range or commas, as in 5-7,12", field="rule"
-                )
-            # Out of range is caught below; a huge range must not be expanded first.
-            found.extend((first, last) if last > most else range(first, last + 1))
-    if found and max(found) > most:
-        raise InputError(f"{rule!r}: a cell has {most} neighbours in {dimensions}D, so {max(found)} cannot be counted", field="rule")
-    if len(found) != len(set(found)):
-        raise InputError(f"{rule!r}: the same count is named twice", field="rule")
-    return frozenset(found)
-
-
-def _digits(counts: frozenset[int]) -> str:
-    return "".join(map(str, sorted(counts)))
-
-
-def _ranges(counts: frozenset[int]) -> str:
-    """Return counts as comma-separated ranges: 5, 6, 7, 12 -> `5-7,12`."""
-    runs: list[list[int]] = []
-    for count in sorted(counts):
-        if runs and runs[-1][-1] == count - 1:
-            runs[-1].append(count)
-        else:
-            runs.append([count])
-    return ",".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
+        suffix = _SUFFIXES[self.dimensions, self.neighbourhood]
+        if self.dimensions == 2:
+            birth, survival = notation.write_digits(self.birth), notation.write_digits(self.survival)
+            return f"B{birth}/S{survival}{suffix}" if self.states == 2 else f"{survival}/{birth}/{self.states}{suffix}"
+        birth, survival = notation.write_ranges(self.birth), notation.write_ranges(self.survival)
+        if self.states == 2 and self.neighbourhood == "moore":
+            return f"B{birth}/S{survival}"
+        return f"{survival}/{birth}/{self.states}/{suffix}"

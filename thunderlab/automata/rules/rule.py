@@ -5,9 +5,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
+from thunderlab.errors import InputError
+
 
 class Rule(ABC):
-    """A rule of a cellular automaton; immutable, equal when it does the same, written by `str` in its canonical spelling.
+    """A rule of a cellular automaton; immutable, written by `str` in its canonical spelling, equal to rules spelled alike.
 
     Attributes:
         family: which family it is of; `lattice.ENGINES` says what runs it.
@@ -32,3 +34,17 @@ class Rule(ABC):
 
     def __repr__(self) -> str:
         return f"Rule('{self}', dimensions={self.dimensions})"
+
+
+def refuse_on_plane(rule: Rule) -> None:
+    """Return if `rule` can run on an unbounded plane, where a pattern has to stay finite.
+
+    Raises:
+        InputError: something is born where nothing is near, so that one step would fill the plane.
+    """
+    if rule.spontaneous:
+        raise InputError(
+            f"{rule} lets cells be born where nothing is near (B0), which fills an unbounded plane in one step; "
+            "accepted with this rule: torus, dead, which run it to the letter",
+            field="boundary",
+        )

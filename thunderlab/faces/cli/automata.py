@@ -20,12 +20,12 @@ automata = group("automata", "Run cellular automata.")
 def _start_options(function: Any) -> Any:
     """Declare the three ways to start a run, which `run` and `attractor` share."""
     for option in (
-        click.option("--boundary", help="torus or dead; the scenario's, else torus."),
-        click.option("--rule", help="B3/S23 or 23/3 in 2D, B5-7/S4-6 in 3D; the file's, else B3/S23."),
+        click.option("--boundary", help="torus, dead or plane (unbounded); the file's, else torus."),
+        click.option("--rule", help="Like B3/S23, 345/2/4, B2/S34H, B3/S2-i34q, W110 or a name; the file's, else B3/S23."),
         click.option("--seed", type=int, default=0, show_default=True, help="What a soup is drawn from."),
         click.option("--size", help="HxW, or DxHxW in 3D; a pattern is centred on it."),
         click.option("--soup", type=float, metavar="DENSITY", help="A random start: the share of live cells, 0..1."),
-        option_file("--pattern", help="An RLE file."),
+        option_file("--pattern", help="A pattern: RLE, .cells, Life 1.05 or 1.06."),
         argument_file("scenario", required=False),
     ):
         function = option(function)
@@ -63,28 +63,30 @@ def _use_cache() -> None:
 
 
 def _boundary(text: str | None) -> Boundary | None:
+    from thunderlab.automata.cells import BOUNDARIES
     from thunderlab.errors import InputError
 
-    accepted: dict[str | None, Boundary | None] = {None: None, "torus": "torus", "dead": "dead"}
-    if text in accepted:
-        return accepted[text]
-    if text == "plane":
-        raise InputError("an unbounded plane is not run here; use dead with a --size that the pattern does not outgrow", field="--boundary")
-    raise InputError(f"{text!r} is not a boundary; accepted: torus, dead", field="--boundary")
+    if text is None:
+        return None
+    for boundary in BOUNDARIES:
+        if text == boundary:
+            return boundary
+    raise InputError(f"{text!r} is not a boundary; accepted: {', '.join(BOUNDARIES)}", field="--boundary")
 
 
 @command("run", "thunderlab automata run --soup 0.35 --size 256x256 --seed 7 --steps 1000 --out final.rle", automata)
 @_start_options
 @click.option("--steps", type=int, help="How many steps; the scenario's duration by default.")
-@option_file("--out", help="Write the final state as RLE.")
+@option_file("--out", help="Write the final state as .rle, .cells or .png, or the samples as .gif.")
 @click.option("--every", type=int, help="Steps between two samples of the trace; a hundredth of --steps by default.")
 def run(scenario: Path | None, steps: int | None, out: Path | None, every: int | None, **how: Any) -> Answer:
-    """Run a SCENARIO file, an RLE pattern or a random soup, and describe where it ended."""
+    """Run a SCENARIO file, a pattern or a random soup, and describe where it ended."""
     import msgspec
 
-    from thunderlab import files
+    from thunderlab.automata.film import Film
+    from thunderlab.automata.formats.output import check_output, write_pattern
+    from thunderlab.automata.lattice import check_start
     from thunderlab.automata.observe import observe
-    from thunderlab.automata.pattern import Pattern
     from thunderlab.errors import InputError
     from thunderlab.faces.cli.progress import bar
 
@@ -92,13 +94,24 @@ def run(scenario: Path | None, steps: int | None, out: Path | None, every: int |
     total = steps if steps is not None else start.steps
     if total is None:
         raise InputError("say how many steps to run", field="--steps")
-    _use_cache()
-    if out is not None and start.cells.ndim != 2:
-        raise InputError("RLE holds two-dimensional patterns; leave --out out", field="--out")
-    with bar("Running") as update:
-        seen, final = observe(start.cells, start.rule, start.boundary, total, every=every, on_progress=lambda done: update("", done, total))
+    check_start(start.cells, start.rule, start.boundary)
+    ending = "" if out is None else out.suffix.lower()
+    # One row under an elementary rule is shown as it is drawn in books: time downwards.
+    space_time = ending == ".png" and start.rule.family == "elementary" and start.cells.shape[0] == 1
+    film = Film() if ending == ".gif" or space_time else None
     if out is not None:
-        files.write_whole(out, Pattern(final, rule=str(start.rule)).text())
+        check_output(out, start.rule, animated=film is not None)
+    if film is not None:
+        every = _check_film(start, total, every, space_time=space_time)
+    _use_cache()
+    with bar("Running") as update:
+        seen, final = observe(
+            start.cells, start.rule, start.boundary, total, every=every,
+            on_progress=lambda done: update("", done, total), on_sample=None if film is None else film.add,
+        )  # fmt: skip
+    if out is not None:
+        shown_cells = film.rows() if film is not None and space_time else final
+        write_pattern(out, shown_cells, start.rule, frames=film.frames() if film is not None and not space_time else None)
     data = msgspec.to_builtins(seen)
     shown = [(name, value) for name, value in data.items() if name not in ("trace", "shape", "bbox")]
     shown[2:2] = [
@@ -107,6 +120,24 @@ def run(scenario: Path | None, steps: int | None, out: Path | None, every: int |
     ]
     rows = [(sample.step, sample.population, round(sample.entropy, 6)) for sample in _thinned(seen.trace)]
     return Answer(data, f"{facts(shown)}\n\n{table(['step', 'population', 'entropy'], rows)}")
+
+
+def _check_film(start: Start, steps: int, every: int | None, *, space_time: bool) -> int:
+    """Return how often a sample is taken for a picture, having made sure before the run that it will not have too many of them."""
+    from thunderlab.automata.formats.image import MOST_FRAMES, check_frames
+    from thunderlab.errors import InputError
+
+    usual = 1 if space_time and steps <= MOST_FRAMES else max(1, steps // 100)
+    stride = every if every is not None else usual
+    if stride < 1:
+        raise InputError(f"a sample every {stride} steps cannot be taken; give 1 or more", field="--every")
+    count = 1 + -(-steps // stride)
+    if space_time:
+        if count > 2**26 // start.cells.shape[1]:
+            raise InputError(f"a picture of {count} rows is too large; take fewer with --every", field="--every")
+    else:
+        check_frames(count, start.cells.shape)
+    return stride
 
 
 def _thinned(trace: Any) -> list[Any]:
@@ -121,8 +152,10 @@ def _thinned(trace: Any) -> list[Any]:
 def attractor(scenario: Path | None, max_steps: int, **how: Any) -> Answer:
     """Find where a run ends up: its transient, period, and displacement when the pattern moves."""
     from thunderlab.automata.attractor import find
+    from thunderlab.automata.lattice import check_start
 
     start = _start(scenario, **how)
+    check_start(start.cells, start.rule, start.boundary)
     _use_cache()
     found = find(start.cells, start.rule, start.boundary, max_steps=max_steps)
     displacement = list(found.displacement) if found.displacement is not None else None

@@ -1,0 +1,1 @@
+"""Files of patterns and pictures, one module per format."""

@@ -1,0 +1,104 @@
+"""The 2D kernels' frame: what is near a row, the ghosts of a finished one, and rows that need no work.
+
+A family puts into it how the vectors of a row are computed. Importing this module starts the backend; annotations here are read by
+Taichi, so they must not be postponed.
+"""
+
+from thunderlab.automata.kernels.layout import WORDS
+from thunderlab.automata.kernels.sweep import TORUS, UNITS, sweeps
+from thunderlab.automata.kernels.vectors import digest_of, lanes_down, lanes_up, ti
+
+# Where things are in the plan, behind UNITS and TORUS. `SEAL` begins what `seal` wants to know.
+SPONTANEOUS, ALONE, STRIPS, SEAL = range(2, 6)
+SHARE, LAST, LAST_BIT, AFTER, AFTER_BIT = range(5)
+
+
+@ti.func
+def move_block(words: ti.template(), source, source_bit, target, target_bit, share):
+    """OR a block of lanes into another one, which is empty."""
+    # Written out, because |= on memory is atomic inside a parallel loop.
+    if share < 64:
+        block = (words[source] >> source_bit) & ((ti.u64(1) << share) - 1)
+        words[target] = words[target] | (block << target_bit)
+    else:
+        for i in range(share >> 6):
+            words[target + i] = words[target + i] | words[source + i]
+
+
+@ti.func
+def seal(grid: ti.template(), words: ti.template(), plan: ti.template(), place, line, stride, count, torus):
+    """Write the two ghosts of a finished line: the neighbours of each block's first and last vector.
+
+    The line starts at vector `line`, its first ghost; `stride` lies between its vectors, `count` of them without the ghosts. Its SHARE,
+    LAST, ... are in the plan from `place` on, and positions in it are words and bits within the line.
+    """
+    share = plan[place + SHARE]
+    after = plan[place + AFTER]
+    start = line * WORDS
+    step = stride * WORDS
+    inside = after < (count + 1) * step
+    if torus and inside:
+        move_block(words, start + step, 0, start + after, plan[place + AFTER_BIT], share)
+    last = grid[line + count * stride]
+    first = grid[line + stride]
+    grid[line] = lanes_up(last, share)
+    grid[line + (count + 1) * stride] = lanes_down(first, share)
+    if torus:
+        move_block(words, start + plan[place + LAST], plan[place + LAST_BIT], start, 0, share)
+        if not inside:
+            move_block(words, start + step, 0, start + after, plan[place + AFTER_BIT], share)
+
+
+def loops(compute, *, planes, traced):
+    """Return the serial and the parallel kernel of a 2D family.
+
+    Args:
+        compute: a Taichi function `(grid, table, numbers, up, row, down, out, stride, strips)` that writes a row's next state without
+            its ghosts and returns whether any cell lives, its population and the two sums of its hash. It is told where the three rows
+            and the result start, how far apart bit planes are, and how many vectors a row has.
+        planes: bit planes of a state.
+        traced: whether population and digest are wanted.
+    """
+
+    @ti.func
+    def update(
+        grid: ti.template(), words: ti.template(), live: ti.template(), table: ti.template(), numbers: ti.template(),
+        plan: ti.template(), source, row,
+    ):  # fmt: skip
+        height = plan[UNITS]
+        torus = plan[TORUS]
+        strips = plan[STRIPS]
+        up = row - 1
+        down = row + 1
+        if up < 0:
+            up = height - 1 if torus else height
+        if down == height and torus:
+            down = 0
+        if plan[ALONE]:
+            up = height
+            down = height
+        population = ti.u64(0)
+        digest = ti.u64(0)
+        here = source * (height + 1)
+        there = (1 - source) * (height + 1)
+        pitch = strips + 2
+        out = (there + row) * pitch
+        if plan[SPONTANEOUS] | live[here + up] | live[here + row] | live[here + down]:
+            some, found, sum0, sum1 = compute(
+                grid, table, numbers, (here + up) * pitch, (here + row) * pitch, (here + down) * pitch, out,
+                2 * (height + 1) * pitch, strips,
+            )  # fmt: skip
+            seal(grid, words, plan, SEAL, out, 1, strips, torus)
+            live[there + row] = ti.cast(some != 0, ti.i32)
+            if ti.static(traced):
+                population = found
+                digest = digest_of(found, sum0, sum1, row)
+        elif live[there + row]:
+            live[there + row] = 0
+            for k in ti.static(range(planes)):
+                for s in range(pitch):
+                    at = out + k * 2 * (height + 1) * pitch + s
+                    grid[at] = grid[at] & ti.u64(0)
+        return population, digest
+
+    return sweeps(update)
