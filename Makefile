@@ -38,6 +38,9 @@ docs: $(STAMP) ## regenerate the generated tables in README, ARCHITECTURE and th
 	@$(BIN)/python tests/docs_tables.py --write
 
 bench: $(STAMP) ## the side-by-side table: claim, rival, ratio
+	@if test -x $(BIN)/uv; then VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --constraint constraints.txt --editable '.[test,bench]'; \
+	else PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,bench]'; fi \
+		|| echo "some rivals cannot be had here: the table lists them as absent" >&2
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
 clean: ## remove everything the other targets made (never a workspace: delete .thunderlab yourself)

@@ -165,6 +165,7 @@ def test_nothing_is_left_to_do():
 HEAVY = (
     "numpy",
     "taichi",
+    "PIL",
     "polars",
     "scipy",
     "sklearn",

@@ -27,9 +27,13 @@ def test_each_size_runs_without_a_trace_and_with_one(monkeypatch):
     asked = []
 
     class Told(Lattice):
-        def advance(self, steps, *, traced=True):
-            asked.append(traced)
+        def advance(self, steps):
+            asked.append(True)
             return super().advance(steps)
+
+        def run(self, steps):
+            asked.append(False)
+            super().run(steps)
 
     monkeypatch.setattr(bench, "Lattice", Told)
     assert [speed.traced for speed in bench.bench([(8, 8)], seconds=0.01)] == [False, True]

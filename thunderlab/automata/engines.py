@@ -52,7 +52,7 @@ TABLE = (
     Service("elementary", 2, "plane_engine.elementary", many=True),
     Service("outer-totalistic", 3, "volume_engine.Volume", many=False),
     Service("larger-than-life", 2, "larger_than_life.WidePlane", many=False),
-    Service("lenia", 2, "lenia.LeniaEngine", many=False),
+    Service("lenia", 2, "lenia.Lenia", many=False),
 )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from thunderlab.automata.cells import Boundary, Cells
 from thunderlab.automata.pattern import MOST_CELLS, Pattern
-from thunderlab.automata.rules import Rule, parse_rule
+from thunderlab.automata.rules import LeniaRule, Rule, parse_rule
 from thunderlab.automata.scenario_file import read_scenario
 from thunderlab.automata.soup import soup
 from thunderlab.errors import InputError
@@ -83,6 +83,8 @@ def _corner_on_grid(path: Path, pattern: Pattern, grid: tuple[int, int]) -> tupl
 def from_soup(density: float, size: tuple[int, ...] | None, seed: int, rule: str | None, boundary: Boundary | None) -> Start:
     """Return a random start; the rule is Life when none is given in 2D.
 
+    Cells of a soup are 0 or 1, under Lenia 0 or 255: nothing and everything.
+
     Raises:
         InputError: when the density or seed is out of range, or a 3D soup has no rule.
     """
@@ -94,7 +96,11 @@ def from_soup(density: float, size: tuple[int, ...] | None, seed: int, rule: str
         raise InputError(f"a seed is an integer >= 0, got {seed}", field="--seed")
     if rule is None and len(size) == 3:
         raise InputError("a 3D soup needs a rule, for example B5-7/S4-6", field="--rule")
-    return Start(soup(size, density, seed), parse_rule(rule or LIFE, dimensions=len(size)), boundary or "torus")
+    parsed = parse_rule(rule or LIFE, dimensions=len(size))
+    cells = soup(size, density, seed)
+    if parsed.family == LeniaRule.family:
+        cells *= np.uint8(parsed.states - 1)
+    return Start(cells, parsed, boundary or "torus")
 
 
 def parse_size(text: str) -> tuple[int, ...]:

@@ -7,6 +7,7 @@ from thunderlab.automata.rules.aliases import names_like, rule_named
 from thunderlab.automata.rules.elementary import Elementary
 from thunderlab.automata.rules.isotropic import Isotropic
 from thunderlab.automata.rules.larger_than_life import LargerThanLife
+from thunderlab.automata.rules.lenia import LeniaRule
 from thunderlab.automata.rules.outer_totalistic import OuterTotalistic
 from thunderlab.automata.rules.rule import Rule
 from thunderlab.errors import InputError
@@ -15,7 +16,7 @@ MOST_CHARACTERS = 200
 
 _ACCEPTED = {
     2: "B3/S23 or 23/3, hexagonal B2/S34H, von Neumann B2/S013V, Generations 345/2/4, isotropic B3/S2-i34q, "
-    "Larger than Life R5,C0,M1,S34..58,B34..45,NM, elementary W110, or a name such as Life",
+    "Larger than Life R5,C0,M1,S34..58,B34..45,NM, elementary W110, Lenia R13,T10,m0.15,s0.015, or a name such as Life",
     3: "B5-7/S4-6, survival/birth/states/neighbourhood as in 4/4/5/M or 0-6/1,3/2/N, or a name such as Clouds",
 }
 
@@ -31,6 +32,7 @@ def parse_rule(text: str, *, dimensions: int) -> Rule:
     - isotropic, in Hensel's notation: `B3/S2-i34q`. One that depends on counts alone is returned as outer-totalistic;
     - Larger than Life: `R5,C0,M1,S34..58,B34..45,NM`, LifeViewer's `R5,C2,S33-57,B34-45,NM`, or Evans's `5,34,45,34,58`;
     - elementary: `W110`, `Rule 110`;
+    - Lenia: `Lenia R13,T10,m0.15,s0.015`, or `Lenia` alone;
     - the names in `aliases.NAMES`: `Life`, `Brian's Brain`.
 
     Accepted in 3D: `B5-7,12/S4-6` (26 neighbours, two states), survival/birth/states/neighbourhood `4/4/5/M` (26 neighbours) and
@@ -71,7 +73,7 @@ def _by_form(text: str, dimensions: int) -> Rule | None:
         return Isotropic.of(parts) if parts.is_isotropic else OuterTotalistic.of(parts, dimensions)
     if dimensions == 3:
         return None
-    return LargerThanLife.parse(text) or Elementary.parse(text)
+    return LargerThanLife.parse(text) or Elementary.parse(text) or LeniaRule.parse(text)
 
 
 def _unknown(text: str, dimensions: int) -> str:
