@@ -47,13 +47,13 @@ def outer_totalistic(draw, dimensions):
     names = [name for axes, name in NEIGHBOURS if axes == dimensions]
     neighbourhood = draw(st.sampled_from(names))
     counts = st.frozensets(st.integers(0, NEIGHBOURS[dimensions, neighbourhood]))
-    return OuterTotalistic(draw(counts), draw(counts), dimensions, neighbourhood, draw(st.sampled_from([2, 2, 3, 4, 6, 256])))
+    return OuterTotalistic(draw(counts), draw(counts), dimensions, neighbourhood, draw(st.sampled_from([2, 2, 3, 6])))
 
 
 @st.composite
 def rules(draw):
     """Any rule of any family that is stepped exactly."""
-    family = draw(st.sampled_from(["2D", "2D", "3D", "isotropic", "elementary"]))
+    family = draw(st.sampled_from(["2D", "2D", "3D", "isotropic", "elementary", "larger than life"]))
     if family == "isotropic":
         return parse_rule(draw(st.sampled_from(HENSEL)), dimensions=2)
     if family == "elementary":
@@ -101,7 +101,7 @@ def check(cells, rule, boundary, steps):
     assert silent.digest == lattice.digest
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(situation=situations())
 def test_any_rule_on_any_lattice_equals_the_reference(cut, situation):
     check(*situation)

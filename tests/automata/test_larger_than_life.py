@@ -6,7 +6,6 @@ import hashlib
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 
@@ -246,35 +245,49 @@ def test_one_two_and_four_threads_give_the_same_bits():
     assert outputs[0] == outputs[1] == outputs[2]
 
 
+def advance_until(line, engine, steps, traced):
+    """Advance, interrupted at the n-th line of Python run for it, wherever that is; return whether it came so far."""
+    left = line
+
+    def watch(frame, event, _):
+        nonlocal left
+        left -= event == "line"
+        if left < 0:
+            sys.settrace(before)
+            raise KeyboardInterrupt
+        return watch
+
+    before = sys.gettrace()
+    sys.settrace(watch)
+    try:
+        engine.advance(steps, traced=traced)
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(before)
+    return False
+
+
 @pytest.mark.parametrize("traced", [True, False])
 def test_an_interrupt_leaves_a_state_and_its_count(loop, traced, monkeypatch):
-    """Interrupts at arbitrary moments; what is left continues as if nothing had been."""
-    monkeypatch.setattr("thunderlab.automata.kernels.larger_than_life.LAUNCH_ADDITIONS", 2**16)
-    cells = (stream(4).random((64, 60)) < 0.4).astype(np.uint8)
-    states = [cells]
-    engine = WidePlane(cells, BUGS, "torus")
-    engine.advance(1)  # compiled before the clock runs
-    states += [engine.unpack()]
-    while len(states) < 600:
+    """At lines all over the engine and the compiler's launcher; what is left goes on as if nothing had been."""
+    monkeypatch.setattr("thunderlab.automata.kernels.larger_than_life.LAUNCH_ADDITIONS", 2**10)  # a few steps per launch
+    states = [(stream(4).random((64, 60)) < 0.4).astype(np.uint8)]
+    engine = WidePlane(states[0], BUGS, "torus")
+    for _ in range(12):
         engine.advance(1, traced=False)
         states.append(engine.unpack())
-    engine = WidePlane(cells, BUGS, "torus")
-    stopped = 0
-    previous = signal.signal(signal.SIGALRM, signal.default_int_handler)
-    try:
-        for turn in range(25):
-            try:
-                signal.setitimer(signal.ITIMER_REAL, 0.0001 + 0.00013 * turn)
-                engine.advance(599 - engine.steps, traced)
-                signal.setitimer(signal.ITIMER_REAL, 0)
-            except KeyboardInterrupt:
-                stopped += 1
-            np.testing.assert_array_equal(engine.unpack(), states[engine.steps])
-    finally:
-        signal.signal(signal.SIGALRM, previous)
-    assert stopped
-    engine.advance(599 - engine.steps, traced)
-    np.testing.assert_array_equal(engine.unpack(), states[599])
+    reached = set()
+    for line in range(0, 100_000, 53):
+        engine = WidePlane(states[0], BUGS, "torus")
+        interrupted = advance_until(line, engine, 9, traced)
+        np.testing.assert_array_equal(engine.unpack(), states[engine.steps])
+        reached.add(engine.steps)
+        if not interrupted:
+            break
+        engine.advance(3, traced)
+        np.testing.assert_array_equal(engine.unpack(), states[engine.steps])
+    assert len(reached) > 3 and max(reached) == 9
 
 
 def test_cells_are_handed_out_and_taken_as_copies():

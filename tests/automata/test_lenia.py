@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import signal
+import sys
 
 import numpy as np
 import pytest
@@ -233,11 +233,12 @@ def test_what_is_handed_in_and_out():
     levels = np.arange(256, dtype=np.uint8).reshape(16, 16)
     engine = Lenia(levels, ORBIUM_RULE, "torus")
     np.testing.assert_array_equal(engine.unpack(), levels)
+    assert Lenia(np.array([[0.4, 0.6, 254.4, 254.6]]) / 255, ORBIUM_RULE, "torus").unpack().tolist() == [[0, 1, 254, 255]]
     assert engine.mass == pytest.approx(255 * 128 / 255)
     assert engine.fingerprint() == fingerprint(levels) and engine.fingerprint()[0] == 255
     np.testing.assert_array_equal(engine.field(), Lenia(levels / 255, ORBIUM_RULE, "torus").field())
     assert Lenia((levels / 255).astype(np.float32), ORBIUM_RULE, "dead").field().dtype == np.float64
-    before = engine.field()
+    before = engine.field().copy()
     engine.field()[:] = 0
     engine.unpack()[:] = 0
     levels[:] = 0
@@ -258,23 +259,36 @@ def test_a_trace_is_of_what_is_handed_out():
     np.testing.assert_array_equal(engine.field(), other.field())
 
 
-def test_an_interrupt_leaves_a_state_and_its_count():
-    engine, other = (Lenia(orbium(64, 9, 9), ORBIUM_RULE, "torus") for _ in range(2))
-    stopped = 0
-    previous = signal.signal(signal.SIGALRM, signal.default_int_handler)
+@pytest.mark.parametrize("line", range(21))
+def test_an_interrupt_leaves_a_state_and_its_count(line):
+    """At every line of three steps."""
+    engine, other = (Lenia(orbium(32, 9, 9), ORBIUM_RULE, "torus") for _ in range(2))
+    left = line
+
+    def watch(frame, event, _):
+        nonlocal left
+        if frame.f_code.co_name != "_run":
+            return watch if event == "call" else None
+        if event == "line":
+            left -= 1
+            if left < 0:
+                raise KeyboardInterrupt
+        return watch
+
+    before = sys.gettrace()
+    sys.settrace(watch)
     try:
-        for turn in range(20):
-            try:
-                signal.setitimer(signal.ITIMER_REAL, 0.002 + 0.00037 * turn)
-                engine.advance(300 - engine.steps, traced=False)
-                signal.setitimer(signal.ITIMER_REAL, 0)
-            except KeyboardInterrupt:
-                stopped += 1
-            other.advance(engine.steps - other.steps, traced=False)
-            np.testing.assert_array_equal(engine.field(), other.field())
+        engine.advance(3, traced=False)
+    except KeyboardInterrupt:
+        pass
     finally:
-        signal.signal(signal.SIGALRM, previous)
-    assert stopped
+        sys.settrace(before)
+    assert left < 0 and engine.steps < 3
+    other.advance(engine.steps, traced=False)
+    np.testing.assert_array_equal(engine.field(), other.field())
+    engine.advance(2, traced=False)
+    other.advance(2, traced=False)
+    np.testing.assert_array_equal(engine.field(), other.field())
 
 
 @pytest.mark.parametrize(

@@ -181,3 +181,14 @@ def test_an_ensemble_of_three_dimensions_and_of_a_single_look():
     assert found.watched.step.tolist() == [0, 4] and found.watched.population.shape == (2, 20) and found.entropy.shape == (2, 20)
     values = found.values()
     assert len(values["activity"]) == 20 and np.allclose(np.array(values["activity"]) * 720, found.watched.changed[1])
+
+
+def test_an_ensemble_of_more_states_tells_alive_from_not_alive():
+    scenario = scenario_with(parameters={"rule": "/2/3", "density": 0.3})
+    (result,) = run_suite(suite_of(scenario)).scenarios
+    assert set(result.ensemble) == {"alive_entropy_mean", "alive_ratio", "activity"}
+    found = members.watch(scenario)
+    assert found.entropy[3, 2] == observables.state_entropy(int(found.watched.population[3, 2]), 480)
+    entry = Baseline.of(run_suite(suite_of(scenario)), 0.05).scenarios["soup"]
+    own = result.metrics["entropy_mean"]
+    assert (entry.entropy_mean.low, entry.entropy_mean.high, entry.entropy_mean.samples) == (own * 0.95, own * 1.05, None)

@@ -7,13 +7,27 @@
 [[0, 1, 0], [0, 1, 0], [0, 1, 0]]
 """
 
+from thunderlab.automata.ensemble import Ensemble, simulate_many
 from thunderlab.automata.events import EVENTS
-from thunderlab.automata.lattice import Lattice, Trace, simulate
+from thunderlab.automata.lattice import Lattice, simulate
 from thunderlab.automata.pattern import Pattern
 from thunderlab.automata.room import Automata
-from thunderlab.automata.rules import Rule
+from thunderlab.automata.rules import Rule, parse_rule
 from thunderlab.automata.scenario import Scenario
 from thunderlab.automata.scenario_file import read_scenario
 from thunderlab.automata.soup import soup
 
-__all__ = ["EVENTS", "Automata", "Lattice", "Pattern", "Rule", "Scenario", "Trace", "read_scenario", "simulate", "soup"]
+__all__ = [
+    "EVENTS",
+    "Automata",
+    "Ensemble",
+    "Lattice",
+    "Pattern",
+    "Rule",
+    "Scenario",
+    "parse_rule",
+    "read_scenario",
+    "simulate",
+    "simulate_many",
+    "soup",
+]

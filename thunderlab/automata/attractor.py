@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from thunderlab.automata.cells import Boundary, Cells
 from thunderlab.automata.fingerprint import bbox
-from thunderlab.automata.lattice import Lattice, checked_rule, make_engine
+from thunderlab.automata.lattice import Lattice, check_cells, check_steps, checked_rule, make_engine
 from thunderlab.automata.plane import contained
 from thunderlab.automata.rules import Rule
 from thunderlab.automata.trail import MakeLattice, Trail
@@ -66,6 +66,8 @@ def find(
     (0, 4, (1, 1), 64)
     """
     parsed = checked_rule(cells, rule, boundary)
+    check_cells(cells, parsed.states)
+    check_steps(max_steps)
     if boundary != "plane":
         return find_in(Trail(cells, parsed, boundary, lattice), max_steps)
     end = min(FIRST_ROUND, max_steps)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from thunderlab.automata import backend
 from thunderlab.automata.cells import Boundary, Cells
 from thunderlab.automata.engines import Engine, maker, service
-from thunderlab.automata.lattice import check_cells, check_steps, checked_rule, make_engine
+from thunderlab.automata.lattice import check_cells, check_every, check_steps, checked_rule, make_engine
 from thunderlab.automata.rules import Rule
 from thunderlab.errors import InputError
 
@@ -66,11 +66,13 @@ class Ensemble:
     """
 
     def __init__(self, cells: Cells, rule: Rule | str, boundary: Boundary = "torus") -> None:
-        parsed = checked_rule(cells, rule, boundary, axes=np.ndim(cells) - 1)
-        check_cells(cells, parsed.states)
+        axes = getattr(cells, "ndim", 0) - 1
+        parsed = checked_rule(cells, rule, boundary, axes=axes)
+        check_cells(cells, parsed.states, axes=axes)
         if boundary == "plane":
             raise InputError("lattices that grow cannot share a shape; accepted: torus, dead", field="boundary")
         self.step = 0
+        self._seeds = len(cells)
         self._groups = list(_groups(cells, parsed, boundary))
 
     def advance(self, steps: int) -> None:
@@ -88,13 +90,11 @@ class Ensemble:
         """Run `steps` steps and return what was seen now, after each `every` of them, and at the end.
 
         Raises:
-            InputError: `steps` or `every` is not a whole number in its range.
+            InputError: `steps` or `every` is not a whole number in its range, or there would be more than 2^26 numbers of a kind.
         """
-        check_steps(steps)
-        if every < 1:
-            raise InputError(f"a sample every {every} steps cannot be taken; give 1 or more", field="every")
+        check_every(steps, every, each=self._seeds)
         rows = [self._sample()]
-        for before, stop in pairwise(sorted({*range(0, steps, every), 0, steps})):
+        for before, stop in pairwise([*range(0, max(steps, 1), every), *([steps] if steps else [])]):
             self.advance(stop - before)
             rows.append(self._sample())
         step, population, changed = (np.array(column, dtype=np.int64) for column in zip(*rows, strict=True))

@@ -66,7 +66,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 # The metrics that limits may be set to: those every scenario has, those of its further seeds, those of its emergence.
 OF_COURSES = ("alive_ratio", "entropy_mean", "entropy_std", "entropy_final", "entropy_trend")
-OF_ENSEMBLES = ("ensemble_entropy_mean", "ensemble_alive_ratio", "ensemble_activity")
+OF_ENSEMBLES = ("ensemble_entropy_mean", "ensemble_alive_entropy_mean", "ensemble_alive_ratio", "ensemble_activity")
 OF_EMERGENCE = (
     "emergence",
     "emergence_space",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +19,8 @@ from thunderlab.errors import InputError
 MOST_CELLS = 2**30
 # Lines of few cells take as much memory as full ones, so very many narrow lines meet this limit first.
 MOST_BYTES = 2**32
+# Numbers that samples of a run may have together.
+MOST_SAMPLED = 2**26
 # The trace of one advance takes 16 bytes a step.
 MOST_STEPS = 10**8
 
@@ -147,8 +150,8 @@ class Lattice:
 def simulate(cells: Cells, rule: Rule | str, steps: int, boundary: Boundary = "torus") -> Cells:
     """Return the cells after `steps` steps; arguments and errors as for `Lattice`.
 
-    On a torus and with dead edges the result has the shape handed in. On a plane it is as large as the cells handed in and all live
-    cells together; `Lattice.origin` tells where it lies.
+    On a torus and with dead edges the result has the shape handed in. On a plane it is the smallest box with all cells that are not 0,
+    a single 0 when there are none; `Lattice.origin` tells where it lies.
 
     >>> block = np.array([[0, 0, 0, 0], [0, 1, 1, 0], [0, 1, 0, 0], [0, 0, 0, 0]], dtype=np.uint8)
     >>> simulate(block, "B3/S23", 1)[1:3, 1:3].tolist()  # three of a block make the fourth
@@ -161,6 +164,7 @@ def simulate(cells: Cells, rule: Rule | str, steps: int, boundary: Boundary = "t
 
 def make_engine(cells: Cells, rule: Rule, boundary: Boundary) -> Engine:
     """Return the engine for checked cells; only here are kernels, and with them the compiler, imported."""
+    check_size(cells.shape, rule.states)  # also of what has grown on a plane
     backend.start()  # first, so that its errors are not hidden in an import
     line = service(rule)
     make = maker(line.place)
@@ -197,11 +201,18 @@ def checked_rule(cells: Cells, rule: Rule | str, boundary: Boundary, *, axes: in
         raise InputError(f"{boundary!r} is not a boundary; accepted: {', '.join(BOUNDARIES)}", field="boundary")
     if boundary == "plane":
         refuse_on_plane(parsed)
+        if parsed.family == "lenia":
+            raise InputError("Lenia is not run on an unbounded plane; accepted with it: torus, dead", field="boundary")
     return parsed
 
 
-def check_cells(cells: Cells, states: int) -> None:
+def check_cells(cells: Cells, states: int, *, axes: int | None = None) -> None:
     """Refuse cells that are not uint8, are none or too many, or have states the rule does not have.
+
+    Args:
+        cells: one lattice, or with `axes` many of so many axes each.
+        states: of the rule.
+        axes: of one lattice, all of the cells' by default.
 
     Raises:
         InputError: naming `cells`, and for too many how much memory they would need.
@@ -210,17 +221,26 @@ def check_cells(cells: Cells, states: int) -> None:
         raise InputError(f"expected a NumPy array of uint8, not {cells.dtype}", field="cells")
     if 0 in cells.shape:
         raise InputError(f"expected [y x] or [z y x] with no empty axis, not the shape {cells.shape}", field="cells")
-    packed = packed_bytes(cells.shape, states)
-    if cells.size > MOST_CELLS or packed > MOST_BYTES:
-        need = (cells.size + packed) / 2**30
-        raise InputError(
-            f"a lattice has at most {MOST_CELLS} cells and {MOST_BYTES // 2**30} GiB of packed state; "
-            f"these {cells.size} cells would need {need:.1f} GiB",
-            field="cells",
-        )
+    first = 0 if axes is None else cells.ndim - axes
+    check_size(cells.shape[first:], states, math.prod(cells.shape[:first]))
     most = int(cells.max())
     if most >= states:
         raise InputError(f"expected states 0 to {states - 1}, as the rule has, found {most}", field="cells")
+
+
+def check_size(shape: tuple[int, ...], states: int, lattices: int = 1) -> None:
+    """Refuse what would not fit into memory, be it one lattice or many of one shape.
+
+    Raises:
+        InputError: naming `cells` and how much memory they would need.
+    """
+    cells, packed = lattices * math.prod(shape), lattices * packed_bytes(shape, states)
+    if cells > MOST_CELLS or packed > MOST_BYTES:
+        raise InputError(
+            f"a lattice has at most {MOST_CELLS} cells and {MOST_BYTES // 2**30} GiB of packed state; "
+            f"these {cells} cells would need {(cells + packed) / 2**30:.1f} GiB",
+            field="cells",
+        )
 
 
 def packed_bytes(shape: tuple[int, ...], states: int) -> int:
@@ -228,10 +248,18 @@ def packed_bytes(shape: tuple[int, ...], states: int) -> int:
 
     >>> packed_bytes((1023, 1024), 2)  # 2 states of 1024 rows (one is empty) of 4 vectors (two are ghosts) of 64 bytes
     524288
+    >>> from thunderlab.automata.kernels.layout import LANES
+    >>> packed_bytes((999, 1, 1), 2) == 2 * 1000 * 3 * 3 * LANES // 8  # of the 3 x 3 vectors of a plane one is no ghost
+    True
     """
     planes = 1 + (states - 2).bit_length()
-    lines = int(np.prod(shape[:-1], dtype=object)) + 1
-    return 2 * planes * lines * (-(-shape[-1] // 512) + 2) * 64
+    if len(shape) == 2:
+        return 2 * planes * (shape[0] + 1) * (-(-shape[1] // 512) + 2) * 64
+    # These two need no compiler.
+    from thunderlab.automata.kernels.folds import Folds
+    from thunderlab.automata.kernels.layout import WORDS
+
+    return 2 * planes * (shape[0] + 1) * math.prod(Folds(*shape[1:]).shape) * 8 * WORDS
 
 
 def check_steps(steps: int) -> None:
@@ -241,4 +269,32 @@ def check_steps(steps: int) -> None:
         InputError: it is not a whole number from 0 to 10^8.
     """
     if not isinstance(steps, int | np.integer) or isinstance(steps, bool) or not 0 <= steps <= MOST_STEPS:
-        raise InputError(f"expected a whole number from 0 to {MOST_STEPS}, not {steps!r}", field="steps")
+        raise InputError(f"expected a whole number from 0 to {MOST_STEPS}, not {_shown(steps)}", field="steps")
+
+
+def check_every(steps: int, every: int, *, each: int = 1) -> None:
+    """Refuse what is not a number of steps, or not one that samples may be apart.
+
+    Args:
+        steps: of the run.
+        every: steps from sample to sample; there is one at the start and one at the end.
+        each: numbers in a sample.
+
+    Raises:
+        InputError: naming `steps` or `every`; also when there would be more samples than fit into memory.
+    """
+    check_steps(steps)
+    if not isinstance(every, int | np.integer) or isinstance(every, bool) or every < 1:
+        raise InputError(f"a sample every {_shown(every)} steps cannot be taken; give 1 or more", field="every")
+    samples = 1 - int(steps) // -int(every)
+    if samples * each > MOST_SAMPLED:
+        most = max(2, MOST_SAMPLED // each)
+        raise InputError(
+            f"{samples} samples are more than the {most} that can be kept; take fewer, say every {-(-steps // (most - 1))} steps",
+            field="every",
+        )
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:37]}..."

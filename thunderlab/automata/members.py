@@ -38,24 +38,28 @@ class Members:
     Attributes:
         watched: populations and changed cells of every seed, at every look.
         cells: cells of one lattice.
-        entropy: state entropy in bits, float64 `[samples seeds]`.
+        states: of the rule.
+        entropy: of a cell being 0 or not, in bits, float64 `[samples seeds]`; with two states that is the state entropy.
     """
 
     watched: Watched
     cells: int
+    states: int
     entropy: NDArray[np.float64]
 
     def values(self) -> dict[str, tuple[float, ...]]:
         """Return what each seed measured, in the order of the seeds, rounded to 12 decimals.
 
-        * `entropy_mean`: the mean of the state entropy in bits over the looks, which are at the steps 0, `every`, 2 `every`, ... and
-          the last one.
+        * `entropy_mean`: the mean of `entropy` over the looks, which are at the steps 0, `every`, 2 `every`, ... and the last one;
+          it is called `alive_entropy_mean` when the rule has more than two states, for then it is not the state entropy.
         * `alive_ratio`: the share of cells that are not 0 at the end.
         * `activity`: the mean, over the looks after step 0, of the share of cells that the step before the look changed.
         """
         population, changed = self.watched.population, self.watched.changed
         return {
-            "entropy_mean": tuple(observables.mean_and_std(column)[0] for column in self.entropy.T.tolist()),
+            "entropy_mean" if self.states == 2 else "alive_entropy_mean": tuple(
+                observables.mean_and_std(column)[0] for column in self.entropy.T.tolist()
+            ),
             "alive_ratio": tuple(round(alive / self.cells, _DECIMALS) for alive in population[-1].tolist()),
             "activity": tuple(
                 round(total / (self.cells * (len(changed) - 1)), _DECIMALS) for total in changed[1:].sum(axis=0, dtype=np.int64).tolist()
@@ -82,4 +86,4 @@ def watch(scenario: Scenario, ensemble: MakeEnsemble = Ensemble) -> Members:
     watched = ensemble(cells, scenario.rule, scenario.boundary).observe(scenario.duration, scenario.ensemble.every)
     size = cells[0].size
     columns = [observables.entropies(column, size) for column in watched.population.T]
-    return Members(watched, size, np.array(columns, dtype=np.float64).T)
+    return Members(watched, size, scenario.rule.states, np.array(columns, dtype=np.float64).T)

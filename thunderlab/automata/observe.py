@@ -6,18 +6,20 @@ import math
 from collections.abc import Callable
 
 import msgspec
+import numpy as np
 
 from thunderlab.automata.cells import Boundary, Cells
 from thunderlab.automata.fingerprint import bbox, cells_sha256
-from thunderlab.automata.lattice import Lattice
+from thunderlab.automata.lattice import Lattice, check_every
 from thunderlab.automata.observables import cell_entropy, state_entropy
 from thunderlab.automata.rules import Rule
 from thunderlab.errors import InputError
 
-MOST_STEPS = 100_000_000
-
-# Between two calls of `on_progress`, in cell updates: about a tenth of a second.
+# Between two calls of `on_progress`: in cell updates about a tenth of a second, and in steps a trace of some megabytes.
 _SLICE = 2_000_000_000
+_SLICE_STEPS = 2**18
+# What a sample weighs against the numbers that may be kept: some hundred bytes.
+_NUMBERS = 64
 
 
 class Sample(msgspec.Struct, frozen=True):
@@ -55,6 +57,22 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     trace: tuple[Sample, ...]
 
 
+def check_samples(steps: int, every: int | None) -> int:
+    """Return how many steps lie between two samples, a hundredth of `steps` when `every` is None.
+
+    Raises:
+        InputError: as for `observe`, before anything is started.
+
+    >>> check_samples(1000, None), check_samples(7, None), check_samples(7, 3)
+    (10, 1, 3)
+    """
+    try:
+        check_every(steps, 1 if every is None else every, each=_NUMBERS if every is not None else 0)
+    except InputError as error:
+        raise InputError(error.what, field=f"--{error.field}") from None
+    return every if every is not None else max(1, steps // 100)
+
+
 def observe(
     cells: Cells,
     rule: Rule,
@@ -68,7 +86,7 @@ def observe(
     """Run a lattice and return what was seen together with its final cells.
 
     Args:
-        cells: uint8 `[y x]` or `[z y x]`, 0 or 1.
+        cells: uint8 `[y x]` or `[z y x]`, states 0..n-1 of the rule.
         rule: of as many dimensions.
         boundary: "torus", "dead" or "plane".
         steps: 0..10**8.
@@ -77,30 +95,30 @@ def observe(
         on_sample: called with the cells and the place of the first of them at every sample.
 
     Raises:
-        InputError: when a number is out of its range.
+        InputError: when a number is out of its range, or there would be more than a million samples.
     """
-    if not 0 <= steps <= MOST_STEPS:
-        raise InputError(f"steps lie in 0..{MOST_STEPS}, got {steps}", field="--steps")
-    stride = every if every is not None else max(1, steps // 100)
-    if stride < 1:
-        raise InputError(f"a sample every {stride} steps cannot be taken; give 1 or more", field="--every")
+    stride = check_samples(steps, every)
     lattice = Lattice(cells, rule, boundary)
     # Two states in a fixed frame have the entropy of their population, which every step leaves behind; all else is looked at when due.
     known = lattice.rule.states == 2 and boundary != "plane" and on_sample is None
     trace = [_sample(lattice, known=known)]
     if on_sample is not None:
         on_sample(lattice.cells(), lattice.origin)
-    most = max(1, _SLICE // cells.size)
+    most = min(max(1, _SLICE // cells.size), _SLICE_STEPS)
     while lattice.step < steps:
         before = lattice.step
-        populations = lattice.advance(min(most, steps - before, most if known else stride - before % stride)).population
         if known:
-            wanted = (step for step in range(before + 1, lattice.step + 1) if step % stride == 0 or step == steps)
+            populations = lattice.advance(min(most, steps - before)).population
+            wanted = [*range(before + stride - before % stride, lattice.step + 1, stride)]
+            if lattice.step == steps and steps % stride:
+                wanted.append(steps)
             trace.extend(_two_states(step, int(populations[step - before - 1]), cells.size) for step in wanted)
-        elif lattice.step % stride == 0 or lattice.step == steps:
-            trace.append(_sample(lattice, known=False))
-            if on_sample is not None:
-                on_sample(lattice.cells(), lattice.origin)
+        else:
+            lattice.run(min(most, steps - before, stride - before % stride))
+            if lattice.step % stride == 0 or lattice.step == steps:
+                trace.append(_sample(lattice, known=False))
+                if on_sample is not None:
+                    on_sample(lattice.cells(), lattice.origin)
         if on_progress is not None:
             on_progress(lattice.step)
     final, origin = lattice.cells(), lattice.origin
@@ -110,7 +128,7 @@ def observe(
         boundary=boundary,
         shape=final.shape,
         steps=steps,
-        population=lattice.population,
+        population=int(np.count_nonzero(final)),
         bbox=bbox(final, on_plane),
         cells_sha256=cells_sha256(final),
         cells_sha256_absolute=cells_sha256(final, moved=False, origin=on_plane),
@@ -126,4 +144,5 @@ def _two_states(step: int, population: int, cells: int) -> Sample:
 def _sample(lattice: Lattice, *, known: bool) -> Sample:
     if known:
         return _two_states(lattice.step, lattice.population, math.prod(lattice.shape))
-    return Sample(lattice.step, lattice.population, cell_entropy(lattice.cells(), lattice.rule.states))
+    cells = lattice.cells()
+    return Sample(lattice.step, int(np.count_nonzero(cells)), cell_entropy(cells, lattice.rule.states))

@@ -32,12 +32,15 @@ class Growing:
 
     Attributes:
         steps: steps run.
-        origin: where the first cell of `unpack` lies, counted from the first of the cells handed in.
+        origin: where the first cell of `unpack` lies, counted from the first of the cells handed in; zeros when nothing is alive.
+        reach: how far a pattern grows in a step, per axis.
     """
 
     def __init__(self, make: Make, cells: Cells, rule: Rule) -> None:
         self._make = make
         self._rule = rule
+        # How far a pattern grows in a step, per axis: the rows of an elementary rule do not look at each other.
+        self.reach = (0, 1) if rule.family == "elementary" else (rule.radius,) * cells.ndim
         self.steps = 0
         self.origin: tuple[int, ...] = (0,) * cells.ndim
         self._live = cells
@@ -60,14 +63,14 @@ class Growing:
             if not self._live.any():
                 self.steps += steps - done
                 break
-            many = self.reach(steps - done)
-            margin = many * self._rule.radius
-            engine = self._make(np.pad(self._live, margin), self._rule, "dead")
+            many = self.leap(steps - done)
+            margins = self.margins(many)
+            engine = self._engine(margins)
             try:
                 rows = engine.advance(many, traced=traced)
             finally:  # an interrupt leaves the engine at some step, and so us
                 self._live = engine.unpack()
-                self.origin = tuple(at - margin for at in self.origin)
+                self.origin = tuple(at - margin for at, margin in zip(self.origin, margins, strict=True))
                 self.steps += engine.steps
                 self._crop()
             if rows is not None:
@@ -89,28 +92,45 @@ class Growing:
         box = bbox(self._live)
         if box is None:
             self._live = np.zeros((1,) * self._live.ndim, dtype=np.uint8)
+            self.origin = (0,) * self._live.ndim
             return
         self.origin = tuple(at + low for at, (low, _) in zip(self.origin, box, strict=True))
         self._live = self._live[tuple(slice(low, high + 1) for low, high in box)].copy()
 
-    def reach(self, steps: int) -> int:
-        """Return how many steps are run in the next box: more in a larger one, as long as it costs little more than the pattern itself."""
-        shape, radius = self._live.shape, self._rule.radius
-        most = max(_FREE_CELLS, 4 * self._live.size)
-        if _box_cells(shape, radius) > MOST_CELLS:
-            raise InputError(
-                f"after {self.steps} steps the pattern on the plane is {' x '.join(map(str, shape))} cells and needs a box of more "
-                f"than the {MOST_CELLS} there may be; run fewer steps, or give a torus or dead edges and a size",
-                field="steps",
-            )
+    def leap(self, steps: int) -> int:
+        """Return how many steps are run in the next box: more in a larger one, as long as it costs little more than the pattern itself.
+
+        Raises:
+            InputError: no box is large enough for a single one.
+        """
+        if self._box_cells(1) > MOST_CELLS:
+            raise self._too_large(f"needs a box of more than the {MOST_CELLS} there may be")
+        most = min(MOST_CELLS, max(_FREE_CELLS, 4 * self._live.size))
         many = 1
-        while many < steps and _box_cells(shape, 2 * many * radius) <= min(most, MOST_CELLS):
+        while many < steps and self._box_cells(2 * many) <= most:
             many *= 2
         return min(many, steps)
 
+    def margins(self, steps: int) -> tuple[int, ...]:
+        """Return how many cells to either side the pattern may grow in so many steps, per axis."""
+        return tuple(steps * reach for reach in self.reach)
 
-def _box_cells(shape: tuple[int, ...], margin: int) -> int:
-    return math.prod(size + 2 * margin for size in shape)
+    def _box_cells(self, steps: int) -> int:
+        return math.prod(size + 2 * margin for size, margin in zip(self._live.shape, self.margins(steps), strict=True))
+
+    def _engine(self, margins: tuple[int, ...]) -> Engine:
+        box = np.pad(self._live, [(margin, margin) for margin in margins])
+        try:
+            return self._make(box, self._rule, "dead")
+        except InputError as error:
+            raise self._too_large(f"cannot be run: {error.what}") from None
+
+    def _too_large(self, why: str) -> InputError:
+        return InputError(
+            f"after {self.steps} steps the pattern on the plane is {' x '.join(map(str, self._live.shape))} cells and {why}; "
+            "run fewer steps, or give a torus or dead edges and a size",
+            field="steps",
+        )
 
 
 def contained(make: Make, cells: Cells, rule: Rule, steps: int) -> tuple[Cells, tuple[int, ...]]:
@@ -124,9 +144,10 @@ def contained(make: Make, cells: Cells, rule: Rule, steps: int) -> tuple[Cells, 
     growing = Growing(make, cells, rule)
     low, high = np.zeros(cells.ndim, dtype=np.int64), np.array(cells.shape)
     while growing.steps < steps:
-        many = growing.reach(steps - growing.steps)
-        low = np.minimum(low, np.subtract(growing.origin, many * rule.radius))
-        high = np.maximum(high, np.add(growing.origin, growing.shape) + many * rule.radius)
+        many = growing.leap(steps - growing.steps)
+        margins = growing.margins(many)
+        low = np.minimum(low, np.subtract(growing.origin, margins))
+        high = np.maximum(high, np.add(growing.origin, growing.shape) + margins)
         growing.advance(many, traced=False)
     before, after = -low, high - cells.shape
     if math.prod(int(size) for size in high - low) > MOST_CELLS:

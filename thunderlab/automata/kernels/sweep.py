@@ -23,8 +23,9 @@ def window(seam, band, bands, i, units, torus):
 
     Units of a seam count on behind the last one: on a torus the last seam lies between the last band and the first.
     """
-    first = band * units // bands
-    last = (band + 1) * units // bands
+    wide = ti.cast(units, ti.i64)  # a million units are cut into so many bands that their product has more than 32 bits
+    first = ti.cast(band * wide // bands, ti.i32)
+    last = ti.cast((band + 1) * wide // bands, ti.i32)
     if seam:
         first = last - i
         last += i

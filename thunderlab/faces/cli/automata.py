@@ -86,7 +86,7 @@ def run(scenario: Path | None, steps: int | None, out: Path | None, every: int |
     from thunderlab.automata.film import Film
     from thunderlab.automata.formats.output import check_output, write_pattern
     from thunderlab.automata.lattice import check_start
-    from thunderlab.automata.observe import observe
+    from thunderlab.automata.observe import check_samples, observe
     from thunderlab.errors import InputError
     from thunderlab.faces.cli.progress import bar
 
@@ -94,6 +94,7 @@ def run(scenario: Path | None, steps: int | None, out: Path | None, every: int |
     total = steps if steps is not None else start.steps
     if total is None:
         raise InputError("say how many steps to run", field="--steps")
+    check_samples(total, every)
     check_start(start.cells, start.rule, start.boundary)
     ending = "" if out is None else out.suffix.lower()
     # One row under an elementary rule is shown as it is drawn in books: time downwards.
@@ -129,8 +130,6 @@ def _check_film(start: Start, steps: int, every: int | None, *, space_time: bool
 
     usual = 1 if space_time and steps <= MOST_FRAMES else max(1, steps // 100)
     stride = every if every is not None else usual
-    if stride < 1:
-        raise InputError(f"a sample every {stride} steps cannot be taken; give 1 or more", field="--every")
     count = 1 + -(-steps // stride)
     if space_time:
         if count > 2**26 // start.cells.shape[1]:
