@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from thunderlab.automata import observables
+from thunderlab.automata import observables, packed_states
 from thunderlab.errors import EvidenceError, InputError
 
 states = arrays(np.uint8, array_shapes(min_dims=2, max_dims=3, min_side=1, max_side=7), elements=st.integers(0, 1))
@@ -137,11 +137,11 @@ def test_mean_spread_and_trend_by_hand():
 @settings(deadline=None)
 @given(states)
 def test_a_packed_state_comes_back(cells):
-    found = observables.unpack(observables.pack(cells))
+    found = packed_states.unpack(packed_states.pack(cells))
     assert np.array_equal(found, cells) and found.dtype == np.uint8
 
 
-GOOD = observables.pack(np.ones((3, 5), np.uint8))
+GOOD = packed_states.pack(np.ones((3, 5), np.uint8))
 
 
 @pytest.mark.parametrize(
@@ -163,4 +163,4 @@ GOOD = observables.pack(np.ones((3, 5), np.uint8))
 )
 def test_what_is_no_packed_state_is_refused(packed):
     with pytest.raises(EvidenceError):
-        observables.unpack(packed)
+        packed_states.unpack(packed)

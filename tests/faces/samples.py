@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 
 from thunderlab.automata.kernels.reference import simulate
-from thunderlab.automata.observables import pack
+from thunderlab.automata.packed_states import pack
 from thunderlab.automata.results import Breach, ScenarioResult, SuiteResult
 from thunderlab.automata.rules import parse_rule
 from thunderlab.faces.report.provenance import NotebookRun, Provenance

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import struct
-import zlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,12 +11,10 @@ from numpy.typing import NDArray
 from thunderlab import stats
 from thunderlab.automata.cells import Boundary, Cells
 from thunderlab.automata.components import components
-from thunderlab.errors import EvidenceError, InputError
+from thunderlab.errors import InputError
 
 # Below this mathematical libraries of different machines need not agree.
 DECIMALS = 12
-_MAGIC = b"TLC1"
-_MOST_CELLS = 1 << 30
 _SLAB = 1 << 20
 
 
@@ -158,39 +154,3 @@ def cluster_count(cells: Cells, boundary: Boundary) -> int:
     (2, 1)
     """
     return components(cells, boundary).count
-
-
-def pack(cells: Cells) -> bytes:
-    """Return a two-state lattice as bytes: `TLC1`, the number of axes and their sizes (little-endian 32 bits each), then the cells.
-
-    Cells are one bit each in row-major order, compressed with zlib; equal states give equal bytes under one zlib.
-
-    >>> unpack(pack(np.eye(3, dtype=np.uint8))).tolist()
-    [[1, 0, 0], [0, 1, 0], [0, 0, 1]]
-    """
-    return _MAGIC + struct.pack(f"<{cells.ndim + 1}I", cells.ndim, *cells.shape) + zlib.compress(np.packbits(cells).tobytes(), 6)
-
-
-def unpack(packed: bytes) -> Cells:
-    """Return the lattice that `pack` wrote: uint8 `[y x]` or `[z y x]`, 0 or 1.
-
-    Raises:
-        EvidenceError: when these are not such bytes, or not all of them.
-    """
-    try:
-        magic, ndim = struct.unpack_from("<4sI", packed)
-        if magic != _MAGIC or ndim not in (2, 3):
-            raise EvidenceError("is not a packed lattice")
-        shape = struct.unpack_from(f"<{ndim}I", packed, 8)
-        size = math.prod(shape)
-        if size > _MOST_CELLS:
-            raise EvidenceError(f"a packed lattice has at most {_MOST_CELLS} cells")
-        expected = (size + 7) // 8
-        # One byte more than needed is enough to notice a stream that goes on, whatever it would grow to.
-        reader = zlib.decompressobj()
-        bits = reader.decompress(packed[8 + 4 * ndim :], expected + 1)
-        if len(bits) != expected or not reader.eof or reader.unused_data:
-            raise EvidenceError("a packed lattice of another size than its header says")
-    except (struct.error, zlib.error):
-        raise EvidenceError("is not a packed lattice, or not all of it") from None
-    return np.unpackbits(np.frombuffer(bits, dtype=np.uint8), count=size).reshape(shape)

@@ -134,7 +134,7 @@ class Growing:
 
 
 def contained(make: Make, cells: Cells, rule: Rule, steps: int) -> tuple[Cells, tuple[int, ...]]:
-    """Return the cells in a box with dead edges that they do not reach within `steps` steps, and where in it their first one lies.
+    """Return the cells in a box with dead edges that they do not leave within `steps` steps, and where in it their first one lies.
 
     So whatever is done with a lattice that has edges can be done with a plane.
 

@@ -8,7 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from thunderlab.automata.cells import Cells
-from thunderlab.automata.observables import unpack
+from thunderlab.automata.packed_states import unpack
 from thunderlab.faces import charts
 
 if TYPE_CHECKING:

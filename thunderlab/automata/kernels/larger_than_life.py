@@ -24,11 +24,13 @@ Plan = ti.types.ndarray(dtype=ti.i32, ndim=1)
 Count = ti.types.ndarray(dtype=ti.i64, ndim=1)
 
 # From this many cells on, columns are shared among threads; below, starting them costs more than they save.
-PARALLEL_CELLS = 2**21
+PARALLEL_CELLS = 2**22
 # Bands of columns are shares of the work: some more than threads, so that one slow share does not hold up the rest, and no wider than
 # what stays near the processor: the sums of a line, and with round neighbourhoods the lines they are made of.
 BANDS = 16
 WIDE_BAND, NARROW_BAND = 2048, 256
+# The compiler makes one task of so many turns of a parallel loop, whatever `block_dim` is set to.
+TASK = 512
 # A launch cannot be interrupted, so it is kept to a fraction of a second: 1 to 10 ns per addition to a vector.
 LAUNCH_ADDITIONS = 2**26
 LAUNCH_STEPS = 2**16
@@ -248,12 +250,12 @@ def parallel(
     grid: Vectors, ages: Vectors, scratch: Vectors, table: Vectors, plan: Plan, taken: Count, parity: ti.i32, bands: ti.i32, lines: ti.i32
 ):  # fmt: skip
     """Run one step in all threads; each band of columns is computed from the state before, so their order does not matter."""
-    ti.loop_config(block_dim=1)
-    for band in range(bands):
-        compute(grid, ages, scratch, table, plan, parity, band)
-    ti.loop_config(block_dim=1)
-    for band in range(bands):
-        seal_lines(grid, table, plan, 1 - parity, band)
+    for turn in range(bands * TASK):
+        if turn % TASK == 0:
+            compute(grid, ages, scratch, table, plan, parity, turn // TASK)
+    for turn in range(bands * TASK):
+        if turn % TASK == 0:
+            seal_lines(grid, table, plan, 1 - parity, turn // TASK)
     for line in range(1, lines):
         seal_columns(grid, plan, 1 - parity, line)
     ti.loop_config(serialize=True)

@@ -13,6 +13,8 @@ Importing this module starts the backend; annotations here are read by Taichi, s
 
 from thunderlab.automata.kernels.vectors import Numbers, Trace, Vectors, Words, ti
 
+# The compiler makes one task of so many turns of a parallel loop, whatever block_dim says; so a band takes as many of them.
+TURNS = 512
 # The first two places of every plan.
 UNITS, TORUS = range(2)
 
@@ -89,8 +91,8 @@ def sweeps(update):
         grid: Vectors, words: Words, live: Numbers, table: Vectors, numbers: Words, plan: Numbers, trace: Trace,
         source: ti.i32, steps: ti.i32, bands: ti.i32, seam: ti.i32,
     ):  # fmt: skip
-        ti.loop_config(block_dim=1)  # one task per band; the default would put 512 of them into one
-        for band in range(bands):
-            share(grid, words, live, table, numbers, plan, trace, source, 0, steps, seam, band, bands)
+        for turn in range(bands * TURNS):
+            if turn % TURNS == 0:
+                share(grid, words, live, table, numbers, plan, trace, source, 0, steps, seam, turn // TURNS, bands)
 
     return serial, parallel

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from thunderlab import canonical
-from thunderlab.automata import observables
+from thunderlab.automata import packed_states
 from thunderlab.automata.baseline import breach_text
 from thunderlab.automata.results import Breach, ScenarioResult, SuiteResult, Value
 from thunderlab.errors import ThunderlabError
@@ -215,7 +215,7 @@ def _key_metrics(metrics: dict[str, Value]) -> _Metrics:
 def _picture(scenario: ScenarioResult) -> _Picture:
     """Return a scenario's final state as a data URI with its description, or the description alone."""
     try:
-        cells = observables.unpack(scenario.final_state)
+        cells = packed_states.unpack(scenario.final_state)
         image = charts.cells_png(cells, size=_PICTURE_SIZE)
     except (ThunderlabError, ValueError):
         return _Picture("", "No picture: the final state cannot be read.")
