@@ -14,6 +14,7 @@ from thunderlab.automata.pattern import Pattern
 from thunderlab.automata.rules import parse_rule
 from thunderlab.automata.settling import Settling, settle
 from thunderlab.automata.trail import Trail
+from thunderlab.errors import InputError
 
 LIFE = parse_rule("B3/S23", dimensions=2)
 PATTERNS = {
@@ -251,3 +252,82 @@ def test_a_trail_gives_back_any_state_and_is_the_reference():
         expected = simulate(cells, LIFE, step, "torus")
         assert np.array_equal(trail.cells_at(step), expected)
         assert trail.populations[step] == expected.sum()
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+def test_on_a_plane_oscillators_are_those_inside_far_edges(name):
+    text, transient, period = PATTERNS[name]
+    found = find(Pattern.parse(text).cells, LIFE, "plane", max_steps=600)
+    assert (found.found, found.transient, found.period, found.displacement, found.exact_period) == (True, transient, period, None, period)
+
+
+@pytest.mark.parametrize("name", SHIPS)
+def test_on_a_plane_spaceships_move_and_never_come_round(name):
+    text, by = SHIPS[name]
+    found = find(Pattern.parse(text).cells, "B3/S23", "plane", max_steps=40)
+    assert (found.found, found.transient, found.period, found.displacement, found.exact_period) == (True, 0, 4, by, None)
+
+
+def test_on_a_plane_a_ship_far_from_the_first_cell_moves_all_the_same():
+    found = find(placed(SHIPS["lwss"][0], (300, 400)), LIFE, "plane")
+    assert (found.transient, found.period, found.displacement) == (0, 4, (0, -2))
+
+
+def test_on_a_plane_what_never_repeats_is_not_found():
+    """A gun, and an R-pentomino whose gliders never stop to part (LifeWiki): both go on for ever."""
+    gun = "x = 36, y = 9\n24bo$22bobo$12b2o6b2o12b2o$11bo3bo4b2o12b2o$2o8bo5bo3b2o$2o8bo3bob2o4bobo$10bo5bo7bo$11bo3bo$12b2o!"
+    for text, most in ((gun, 500), ("x = 3, y = 3\nb2o$2o$bo!", 1500)):
+        assert find(Pattern.parse(text).cells, LIFE, "plane", max_steps=most) == Attractor(False, None, None, None, None, most)
+
+
+def test_on_a_plane_nothing_is_found_before_its_time():
+    cells = Pattern.parse("x = 3, y = 3\n3o$obo$obo!").cells
+    assert find(cells, LIFE, "plane", max_steps=174) == Attractor(False, None, None, None, None, 174)
+    assert find(cells, LIFE, "plane", max_steps=175).transient == 173
+    assert not find(cells, LIFE, "plane", max_steps=0).found
+
+
+def test_on_a_plane_other_families_and_dimensions_move_too():
+    """Bays's glider in three dimensions; Brian's Brain's smallest ship, a cell a step (LifeWiki, "Brian's Brain")."""
+    glider = np.stack([Pattern.parse("x = 3, y = 3\nbo$2bo$3o!").cells] * 2)
+    found = find(glider, "B6/S5-7", "plane", max_steps=50)
+    assert (found.transient, found.period, found.displacement) == (0, 4, (0, 1, 1))
+    brain = find(np.array([[2, 1], [2, 1]], np.uint8), "/2/3", "plane", max_steps=50)
+    assert (brain.transient, brain.period, brain.displacement, brain.exact_period) == (0, 1, (0, 1), None)
+
+
+def test_on_a_plane_an_empty_start_repeats_at_once_and_a_dying_one_as_it_dies():
+    assert find(np.zeros((4, 4), np.uint8), LIFE, "plane").transient == 0
+    found = find(np.ones((1, 2), np.uint8), LIFE, "plane")
+    assert (found.transient, found.period, found.displacement) == (1, 1, None)
+
+
+@settings(deadline=None, max_examples=25)
+@given(small, st.sampled_from(["B3/S23", "B36/S23", "B2/S", "B2-a/S12", "345/2/4"]))
+def test_on_a_plane_repeats_are_those_of_brute_force(cells, rule):
+    parsed = parse_rule(rule, dimensions=2)
+    steps = 20
+    expected = brute_force(np.pad(cells, steps), parsed, "dead", steps)
+    found = find(cells, parsed, "plane", max_steps=steps)
+    if found.displacement is None:
+        assert ((found.transient, found.period) if found.found else None) == expected
+    else:
+        assert found.exact_period is None and any(found.displacement)
+
+
+@pytest.mark.parametrize(
+    ("message", "arguments", "most"),
+    [
+        ("cells: expected a NumPy array of uint8, not float64", (np.ones((3, 3)), LIFE, "plane"), 100),
+        ("cells: expected states 0 to 1, as the rule has, found 5", (np.full((3, 3), 5, np.uint8), LIFE, "plane"), 100),
+        ("cells: .* no empty axis", (np.zeros((3, 0), np.uint8), LIFE, "plane"), 100),
+        ("boundary: .*B0", (np.ones((3, 3), np.uint8), "B0/S", "plane"), 100),
+        ("boundary: Lenia", (np.ones((3, 3), np.uint8), "Lenia", "plane"), 100),
+        ("boundary: 'klein'", (np.ones((3, 3), np.uint8), LIFE, "klein"), 100),
+        ("steps: expected a whole number from 0 to", (np.ones((3, 3), np.uint8), LIFE, "plane"), -1),
+        ("steps: expected a whole number from 0 to", (np.ones((3, 3), np.uint8), LIFE, "torus"), -1),
+    ],
+)
+def test_what_cannot_be_searched_is_refused(message, arguments, most):
+    with pytest.raises(InputError, match=f"^{message}"):
+        find(*arguments, max_steps=most)

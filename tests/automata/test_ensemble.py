@@ -75,7 +75,6 @@ def test_lenia_is_stepped_as_one_by_one(boundary):
 def test_lattices_large_enough_for_bands_keep_the_step_before(monkeypatch):
     """What changed is told by the state that was left behind, whichever band or seam wrote it last."""
     cells = soups("B3/S23", 3, (200, 90))
-    expected = [Lattice(one, "B3/S23") for one in cells]
     for shared in (False, True):
         monkeypatch.setattr(packed.Packed, "_cut", lambda self, threads, shared=shared: (5, 20, shared))
         watched = Ensemble(cells, "B3/S23").observe(47, every=9)
@@ -83,7 +82,6 @@ def test_lattices_large_enough_for_bands_keep_the_step_before(monkeypatch):
             before, after = (np.stack([simulate(one, "B3/S23", at) for one in cells]) for at in (step - 1, step))
             assert watched.changed[row].tolist() == np.count_nonzero(before != after, axis=(1, 2)).tolist()
             assert watched.population[row].tolist() == np.count_nonzero(after, axis=(1, 2)).tolist()
-    assert expected
 
 
 @pytest.mark.parametrize("every", [1, 3, 10, 11, 10**9])
@@ -142,16 +140,16 @@ GOOD = np.zeros((2, 3, 3), np.uint8)
         ("cells: expected a NumPy array of uint8, not bool", (GOOD > 0, "B3/S23")),
         ("cells: expected a NumPy array of uint8, not list", ([[[0, 1]], [[0]]], "B3/S23")),
         ("cells: expected a NumPy array of uint8, not list", ([[1], [1, 2]], "B3/S23")),
-        ("cells: expected .y x. or .z y x. with no empty axis, not the shape .3,.", (GOOD[0, 0], "B3/S23")),
-        ("cells: expected .y x. or .z y x. with no empty axis, not the shape .3, 3.", (GOOD[0], "B3/S23")),
-        ("cells: expected .y x. or .z y x. with no empty axis, not the shape ..", (np.array(1, np.uint8), "B3/S23")),
+        ("cells: expected .seed y x. or .seed z y x. with no empty axis, not the shape .3,.", (GOOD[0, 0], "B3/S23")),
+        ("cells: expected .seed y x. or .seed z y x. with no empty axis, not the shape .3, 3.", (GOOD[0], "B3/S23")),
+        ("cells: expected .seed y x. or .seed z y x. with no empty axis, not the shape ..", (np.array(1, np.uint8), "B3/S23")),
         ("cells: .* no empty axis, not the shape .0, 3, 3.", (GOOD[:0], "B3/S23")),
         ("cells: .* no empty axis, not the shape .2, 3, 0.", (GOOD[..., :0], "B3/S23")),
         ("cells: expected states 0 to 1, as the rule has, found 2", (GOOD + np.uint8(2), "B3/S23")),
         ("cells: expected states 0 to 3, as the rule has, found 4", (GOOD + np.uint8(4), "345/2/4")),
         ("boundary: lattices that grow cannot share a shape; accepted: torus, dead", (GOOD, "B3/S23", "plane")),
         ("boundary: 'klein' is not a boundary", (GOOD, "B3/S23", "klein")),
-        ("rule: .* is a rule in 3 dimensions, and the cells have 2", (GOOD, "B5-7/S4-6")),
+        ("rule: .* is a rule in 3 dimensions, and the cells have 2", (GOOD, "4/4/5/M")),
         ("rule: expected a rule in 3 dimensions", (GOOD[None], parse_rule("B3/S23", dimensions=2))),
     ],
 )

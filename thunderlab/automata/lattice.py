@@ -193,7 +193,8 @@ def checked_rule(cells: Cells, rule: Rule | str, boundary: Boundary, *, axes: in
         raise InputError(f"expected a NumPy array of uint8, not {type(cells).__name__}", field="cells")
     dimensions = cells.ndim if axes is None else axes
     if dimensions not in (2, 3):
-        raise InputError(f"expected [y x] or [z y x] with no empty axis, not the shape {cells.shape}", field="cells")
+        wanted = "[y x] or [z y x]" if axes is None else "[seed y x] or [seed z y x]"
+        raise InputError(f"expected {wanted} with no empty axis, not the shape {cells.shape}", field="cells")
     parsed = parse_rule(rule, dimensions=dimensions) if isinstance(rule, str) else rule
     if not isinstance(parsed, Rule) or parsed.dimensions != dimensions:
         raise InputError(f"expected a rule in {dimensions} dimensions, as the cells have, not {parsed!r}", field="rule")
@@ -296,5 +297,8 @@ def check_every(steps: int, every: int, *, each: int = 1) -> None:
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # Python does not write numbers of more than a few thousand digits
+        return "a number of thousands of digits"
     return text if len(text) <= 40 else f"{text[:37]}..."

@@ -36,6 +36,7 @@ class Packed(ABC):
         plan: int32, what the kernels want to know; its first two places are the units and whether they wrap.
         table: the kernels' vectors, uint64 `[n WORDS]`.
         numbers: the kernels' words, uint64.
+        ghosts: units of the first plane that are kept behind the empty one, uint64 `[n ... WORDS]`; see `rows`.
 
     Attributes:
         steps: steps run; its parity says which of the two states is the present one.
@@ -50,16 +51,21 @@ class Packed(ABC):
         plan: Sequence[int],
         table: Bits,
         numbers: Bits,
+        ghosts: Bits | None = None,
     ) -> None:
         self._loops = loops
         self._units = len(live)
         self.steps = 0
         # The unit behind the last stays empty: it lies around a lattice that does not wrap.
-        self._grid = aligned((len(planes), 2, self._units + 1, *planes[0].shape[1:]))
+        behind = 1 if ghosts is None else 1 + len(ghosts)
+        self._grid = aligned((len(planes), 2, self._units + behind, *planes[0].shape[1:]))
         for state, plane in zip(self._grid, planes, strict=True):
-            state[0, :-1] = plane
-        self._live = np.zeros((2, self._units + 1), dtype=np.int32)
-        self._live[0, :-1] = live
+            state[0, : self._units] = plane
+        self._live = np.zeros((2, self._units + behind), dtype=np.int32)
+        self._live[0, : self._units] = live
+        if ghosts is not None:
+            self._grid[0, 0, self._units + 1 :] = ghosts
+            self._live[0, self._units + 1 :] = 1
         self._plan = np.array(plan, dtype=np.int32)
         self._table = aligned(table.shape)
         self._table[:] = table
@@ -109,7 +115,7 @@ class Packed(ABC):
 
     def state(self, plane: int, back: int = 0) -> Bits:
         """Return a bit plane of the state now, or one step ago, with its ghosts, uint64 `[units ... WORDS]`; not a copy."""
-        return self._grid[plane, (self.steps - back) % 2, :-1]
+        return self._grid[plane, (self.steps - back) % 2, : self._units]
 
     def _cut(self, threads: int) -> tuple[int, int, bool]:
         """Return bands, steps per round (as many as one likes with one band), and whether threads share the work."""

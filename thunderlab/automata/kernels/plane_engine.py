@@ -11,9 +11,13 @@ from numpy.typing import NDArray
 
 from thunderlab.automata import backend
 from thunderlab.automata.cells import Boundary, Cells
-from thunderlab.automata.kernels.layout import WORDS, Bits, Blocks, aligned, as_lanes, keys
+from thunderlab.automata.kernels.layout import LANES, WORDS, Bits, Blocks, aligned, as_lanes, keys
 from thunderlab.automata.kernels.packed import Loop, Packed, moebius, spread
 from thunderlab.automata.rules import Elementary, Isotropic, OuterTotalistic, Rule
+
+# What a line costs beside its vectors, in such vectors; and how many vectors a line of a lattice in parts has at most.
+_LINE = 5.0
+_LONGEST = 16
 
 
 class Plane(Packed):
@@ -40,22 +44,35 @@ class Plane(Packed):
         numbers: Bits | None = None,
         alone: bool = False,
     ) -> None:
-        _, height, width = cells.shape
+        self._shape = cells.shape
+        many, height, width = cells.shape
         torus = boundary == "torus"
-        self.blocks = Blocks(width, len(cells))
-        planes = bit_planes(cells, rule.states)
+        self._parts = parts_of(height, width) if many == 1 else 1
+        lines = height // self._parts
+        self.blocks = Blocks(width, many * self._parts)
+        planes = [plane.reshape(-1, lines, width) for plane in bit_planes(cells, rule.states)]
+        meeting = self._parts > 1 and not alone
         plan = (
-            height, torus, rule.spontaneous, alone, self.blocks.count, self.blocks.share, *self.blocks.last, *self.blocks.after,
+            lines, torus or meeting, rule.spontaneous, alone, self.blocks.count, torus, self._parts if meeting else 1,
+            self.blocks.share, *self.blocks.last, *self.blocks.after,
         )  # fmt: skip
         super().__init__(
             # Only live cells are looked at from beside, so only they have ghosts.
             [self.blocks.pack(plane, torus=torus and not number) for number, plane in enumerate(planes)],
-            np.asarray(cells.any(axis=(0, 2))),
+            np.asarray(cells.reshape(-1, lines, width).any(axis=(0, 2))),
             loops=loops,
             plan=plan,
             table=np.concatenate([masks, self._by_strip(len(planes))]),
             numbers=np.zeros(0, dtype=np.uint64) if numbers is None else numbers,
+            ghosts=self._meeting(planes[0], torus=torus),
         )
+
+    def _meeting(self, parts: Cells, *, torus: bool) -> Bits:
+        """Return the ghost lines of parts, uint8 `[part y x]`: what is above their first rows, and below their last ones."""
+        above, below = np.roll(parts[:, -1:], 1, axis=0), np.roll(parts[:, :1], -1, axis=0)
+        if not torus:
+            above[0] = below[-1] = 0
+        return np.concatenate([self.blocks.pack(ghost, torus=torus) for ghost in (above, below)])
 
     def _by_strip(self, planes: int) -> Bits:
         """Return the valid lanes and the keys of every vector of a row, uint64 `[n WORDS]`, as the kernels find them."""
@@ -64,14 +81,14 @@ class Plane(Packed):
 
     def unpack(self) -> Cells:
         """Return the cells now, uint8 `[seed y x]`."""
-        return cells_of([self.blocks.unpack(self.state(plane)) for plane in range(len(self._grid))])
+        return cells_of([self.blocks.unpack(self.state(plane)) for plane in range(len(self._grid))]).reshape(self._shape)
 
     def counts(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return for each seed how many cells are not 0, and how many differ from the step before (from nothing, before the first)."""
         from thunderlab.automata.kernels.census import BITS, census
 
         planes, lines, pitch = len(self._grid), self._units, self.blocks.count + 2
-        state = (lines + 1) * pitch
+        state = self._grid.shape[2] * pitch
         now = self.steps % 2
         plan = np.array([lines, pitch, now * state, (1 - now) * state, 2 * state], dtype=np.int32)
         counts, valid = aligned((2 * BITS, WORDS)), aligned(self.blocks.valid.shape)
@@ -80,12 +97,29 @@ class Plane(Packed):
             census(planes)(self._grid.reshape(-1, WORDS), valid, counts, plan)
         lanes = as_lanes(counts).reshape(2, BITS, self.blocks.blocks, self.blocks.share)[..., : self.blocks.seeds]
         weights = np.int64(1) << np.arange(BITS, dtype=np.int64)
-        alive, changed = np.tensordot(weights, lanes.sum(axis=2, dtype=np.int64), axes=(0, 1))
+        alive, changed = np.tensordot(weights, lanes.sum(axis=2, dtype=np.int64), axes=(0, 1)).reshape(2, -1, self._parts).sum(axis=2)
         return alive, changed
 
     def lines(self, plane: int, back: int = 0) -> Bits:
         """Return the valid lanes of the rows, uint64 `[y S WORDS]`."""
         return self.state(plane, back)[:, 1:-1] & self.blocks.valid
+
+
+def parts_of(height: int, width: int) -> int:
+    """Return into how many parts below each other a lattice is cut, so that its lines are neither very short nor very long.
+
+    A line costs about as much as some vectors more than it has; a long one cannot be skipped where only a part of it is empty.
+
+    >>> parts_of(7, 64)  # parts are of one size
+    1
+    """
+
+    def cost(parts: int) -> float:
+        strips = -(-width * parts // LANES)
+        return height // parts * (strips + _LINE) + (strips + 2 if parts > 1 else 0)
+
+    usable = [parts for parts in (1, 2, 4, 8, 16, 32) if height % parts == 0 and (parts == 1 or -(-width * parts // LANES) <= _LONGEST)]
+    return min(usable, key=cost)
 
 
 def bit_planes(cells: Cells, states: int) -> list[Cells]:

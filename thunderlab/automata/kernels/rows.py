@@ -1,6 +1,10 @@
-"""The 2D kernels' frame: what is near a row, the ghosts of a finished one, and rows that need no work.
+"""The 2D kernels' frame: what is near a line, the ghosts of a finished one, and lines that need no work.
 
-A family puts into it how the vectors of a row are computed. Importing this module starts the backend; annotations here are read by
+A line of vectors is a row of the lattice, or of each of many lattices, or, where a row alone would leave a line short, a row of each
+of several parts of one lattice below each other. The parts meet in two ghost lines, which hold what is above their first rows and
+below their last ones.
+
+A family puts into it how the vectors of a line are computed. Importing this module starts the backend; annotations here are read by
 Taichi, so they must not be postponed.
 """
 
@@ -8,8 +12,11 @@ from thunderlab.automata.kernels.layout import WORDS
 from thunderlab.automata.kernels.sweep import TORUS, UNITS, sweeps
 from thunderlab.automata.kernels.vectors import digest_of, lanes_down, lanes_up, ti
 
-# Where things are in the plan, behind UNITS and TORUS. `SEAL` begins what `seal` wants to know.
-SPONTANEOUS, ALONE, STRIPS, SEAL = range(2, 6)
+# Lines of a state: those of the lattice, an empty one, and the ghosts above and below.
+BEHIND = 3
+
+# Where things are in the plan, behind UNITS and TORUS, which is also set for a lattice in parts. SEAL begins what `seal` wants to know.
+SPONTANEOUS, ALONE, STRIPS, WRAP, PARTS, SEAL = range(2, 8)
 SHARE, LAST, LAST_BIT, AFTER, AFTER_BIT = range(5)
 
 
@@ -49,6 +56,32 @@ def seal(grid: ti.template(), words: ti.template(), plan: ti.template(), place, 
             move_block(words, start + step, 0, start + after, plan[place + AFTER_BIT], share)
 
 
+@ti.func
+def meet(grid: ti.template(), live: ti.template(), plan: ti.template(), out, line, ghost, parts, pitch, by: ti.template()):
+    """Copy a finished first or last line into the ghost that the next part, `by` further on, finds it in."""
+    if live[line] | live[ghost]:
+        live[ghost] = live[line]
+        first = ti.u64(1)  # the lanes of the first part of every block
+        width = parts
+        while width < 64:
+            first |= first << width
+            width *= 2
+        last = first << (parts - 1)
+        for s in range(pitch):
+            words = grid[out + s]
+            at = ghost * pitch + s
+            if ti.static(by > 0):
+                moved = (words << 1) & ~first
+                if plan[WRAP]:
+                    moved |= (words >> (parts - 1)) & first
+                grid[at] = moved
+            else:
+                moved = (words >> 1) & ~last
+                if plan[WRAP]:
+                    moved |= (words & first) << (parts - 1)
+                grid[at] = moved
+
+
 def loops(compute, *, planes, traced):
     """Return the serial and the parallel kernel of a 2D family.
 
@@ -68,27 +101,33 @@ def loops(compute, *, planes, traced):
         height = plan[UNITS]
         torus = plan[TORUS]
         strips = plan[STRIPS]
+        parts = plan[PARTS]
         up = row - 1
         down = row + 1
         if up < 0:
             up = height - 1 if torus else height
-        if down == height and torus:
-            down = 0
+            if parts > 1:
+                up = height + 1
+        if down == height:
+            down = 0 if torus else height
+            if parts > 1:
+                down = height + 2
         if plan[ALONE]:
             up = height
             down = height
         population = ti.u64(0)
         digest = ti.u64(0)
-        here = source * (height + 1)
-        there = (1 - source) * (height + 1)
+        here = source * (height + BEHIND)
+        there = (1 - source) * (height + BEHIND)
         pitch = strips + 2
+        stride = 2 * (height + BEHIND) * pitch
         out = (there + row) * pitch
         if plan[SPONTANEOUS] | live[here + up] | live[here + row] | live[here + down]:
             some, found, sum0, sum1 = compute(
                 grid, table, numbers, (here + up) * pitch, (here + row) * pitch, (here + down) * pitch, out,
-                2 * (height + 1) * pitch, strips,
+                stride, strips,
             )  # fmt: skip
-            seal(grid, words, plan, SEAL, out, 1, strips, torus)
+            seal(grid, words, plan, SEAL, out, 1, strips, plan[WRAP])
             live[there + row] = ti.cast(some != 0, ti.i32)
             if ti.static(traced):
                 population = found
@@ -97,8 +136,13 @@ def loops(compute, *, planes, traced):
             live[there + row] = 0
             for k in ti.static(range(planes)):
                 for s in range(pitch):
-                    at = out + k * 2 * (height + 1) * pitch + s
+                    at = out + k * stride + s
                     grid[at] = grid[at] & ti.u64(0)
+        if parts > 1:
+            if row == 0:
+                meet(grid, live, plan, out, there + row, there + height + 2, parts, pitch, -1)
+            if row == height - 1:
+                meet(grid, live, plan, out, there + row, there + height + 1, parts, pitch, 1)
         return population, digest
 
     return sweeps(update)

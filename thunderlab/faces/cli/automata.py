@@ -135,7 +135,10 @@ def _check_film(start: Start, steps: int, every: int | None, *, space_time: bool
         if count > 2**26 // start.cells.shape[1]:
             raise InputError(f"a picture of {count} rows is too large; take fewer with --every", field="--every")
     else:
-        check_frames(count, start.cells.shape)
+        try:
+            check_frames(count, start.cells.shape)
+        except InputError as error:
+            raise InputError(error.what, field="--every") from None
     return stride
 
 
