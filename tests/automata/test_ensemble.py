@@ -75,13 +75,19 @@ def test_lenia_is_stepped_as_one_by_one(boundary):
 def test_lattices_large_enough_for_bands_keep_the_step_before(monkeypatch):
     """What changed is told by the state that was left behind, whichever band or seam wrote it last."""
     cells = soups("B3/S23", 3, (200, 90))
+    states = np.stack([[simulate(one, "B3/S23", step) for one in cells] for step in range(48)])
     for shared in (False, True):
-        monkeypatch.setattr(packed.Packed, "_cut", lambda self, threads, shared=shared: (5, 20, shared))
+
+        def cut(self, threads, shared=shared):
+            assert self._units == 200
+            return 5, 20, shared
+
+        monkeypatch.setattr(packed.Packed, "_cut", cut)
         watched = Ensemble(cells, "B3/S23").observe(47, every=9)
-        for row, step in enumerate(watched.step.tolist()[1:], start=1):
-            before, after = (np.stack([simulate(one, "B3/S23", at) for one in cells]) for at in (step - 1, step))
-            assert watched.changed[row].tolist() == np.count_nonzero(before != after, axis=(1, 2)).tolist()
-            assert watched.population[row].tolist() == np.count_nonzero(after, axis=(1, 2)).tolist()
+        for step, population, changed in zip(*watched, strict=True):
+            before, after = states[max(step - 1, 0)], states[step]
+            assert population.tolist() == np.count_nonzero(after, axis=(1, 2)).tolist()
+            assert changed.tolist() == np.count_nonzero(before != after, axis=(1, 2)).tolist()
 
 
 @pytest.mark.parametrize("every", [1, 3, 10, 11, 10**9])

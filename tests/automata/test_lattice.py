@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from thunderlab.automata.kernels import packed
-from thunderlab.automata.lattice import MOST_CELLS, MOST_STEPS, Lattice, simulate
+from thunderlab.automata.lattice import MOST_CELLS, MOST_STEPS, Lattice, packed_bytes, simulate
 from thunderlab.automata.rules import parse_rule
 from thunderlab.errors import InputError
 from thunderlab.seeds import stream
@@ -220,3 +220,37 @@ def test_steps_that_are_no_count_are_refused(steps):
     with pytest.raises(InputError, match="^steps: expected a whole number from 0 to"):
         lattice.advance(steps)
     assert lattice.step == 0
+
+
+def test_very_many_rows_in_very_many_bands(monkeypatch):
+    """The product of rows and bands has more than 32 bits here, as it has by itself from 1.5 million rows on."""
+    cells = np.zeros((200_003, 3), dtype=np.uint8)  # a prime, so that it is not taken in parts side by side
+    for at in (*stream(11).integers(3, 199_990, 500), 0, 200_000):
+        cells[at : at + 3, 1] = 1
+    expected, made = simulate(cells, "B3/S23", 9), []
+
+    def cut(self, threads):
+        made.append(self._units)
+        return self._units // 16, 8, False
+
+    monkeypatch.setattr(packed.Packed, "_cut", cut)
+    np.testing.assert_array_equal(simulate(cells, "B3/S23", 9), expected)
+    assert made[0] * (made[0] // 16) > 2**31
+
+
+@pytest.mark.parametrize(
+    ("shape", "states"), [((1000, 1, 1), 2), ((7, 300, 5), 256), ((1, 1, 70_000), 3), ((1, 70_000, 1), 2), ((900, 3), 2)]
+)
+def test_what_a_lattice_takes_is_known_before_it_is_made(shape, states):
+    rule = parse_rule(f"4/5/{states}" + ("/M" if len(shape) == 3 else ""), dimensions=len(shape))
+    taken = Lattice(np.zeros(shape, dtype=np.uint8), rule)._engine
+    taken = getattr(taken, "_engine", taken)._grid.nbytes
+    assert taken < 1.01 * packed_bytes(shape, states)
+    assert len(shape) == 2 or packed_bytes(shape, states) < 1.01 * taken
+
+
+def test_many_planes_of_few_cells_are_refused_before_memory_is_taken():
+    """Of nine vectors a plane of one cell has but one that is no ghost."""
+    deep = np.broadcast_to(np.zeros((1, 1, 1), dtype=np.uint8), (2**24, 1, 1))
+    with pytest.raises(InputError, match=r"^cells: .* 4 GiB of packed state; these 16777216 cells would need \d+\.\d GiB"):
+        Lattice(deep, "B5/S4-5")
