@@ -6,14 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from thunderlab.automata import attractor
-from thunderlab.automata.attractor import Attractor, find, translation
 from thunderlab.automata.kernels.reference import simulate
 from thunderlab.automata.lattice import Lattice, Trace
+from thunderlab.automata.measures import attractor
+from thunderlab.automata.measures.attractor import Attractor, find, translation
+from thunderlab.automata.measures.settling import Settling, settle
+from thunderlab.automata.measures.trail import Trail
 from thunderlab.automata.pattern import Pattern
 from thunderlab.automata.rules import parse_rule
-from thunderlab.automata.settling import Settling, settle
-from thunderlab.automata.trail import Trail
 from thunderlab.errors import InputError
 
 LIFE = parse_rule("B3/S23", dimensions=2)

@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from thunderlab.automata.bands import FALSE_ALARM, Band, calibrated, coverage, median, median_ranks, most_outside, outside
+from thunderlab.automata.qa.bands import FALSE_ALARM, Band, calibrated, coverage, median, median_ranks, most_outside, outside
 from thunderlab.seeds import stream
 
 

@@ -5,8 +5,8 @@ import json
 import msgspec
 import pytest
 
-from thunderlab.automata.baseline import Baseline, breach_text, compare, diff, orphans
-from thunderlab.automata.results import Breach, ScenarioResult, SuiteResult
+from thunderlab.automata.qa.baseline import Baseline, breach_text, compare, diff, orphans
+from thunderlab.automata.qa.results import Breach, ScenarioResult, SuiteResult
 from thunderlab.errors import EnvironmentBlockedError, InputError
 
 METRICS = {

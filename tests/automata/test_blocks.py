@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from scipy import stats
 
-from thunderlab.automata import blocks
-from thunderlab.automata.blocks import block_counts, block_entropy, entropy_of_counts
-from thunderlab.automata.observables import cell_entropy
+from thunderlab.automata.measures import blocks
+from thunderlab.automata.measures.blocks import block_counts, block_entropy, entropy_of_counts
+from thunderlab.automata.measures.observables import cell_entropy
 from thunderlab.errors import InputError
 
 states = arrays(np.uint8, array_shapes(min_dims=2, max_dims=3, min_side=1, max_side=6), elements=st.integers(0, 2))

@@ -19,11 +19,11 @@ from hypothesis.extra import numpy as arrays
 import thunderlab
 from tests.conftest import ROOT
 from thunderlab.automata import simulate, soup
-from thunderlab.automata.cluster_runner import MOST_TURN_STEPS, Runner
+from thunderlab.automata.cluster.named import MOST_BITS, MOST_LATTICES, MOST_SAMPLES, pack_state, plan, unpack_state
+from thunderlab.automata.cluster.runner import MOST_TURN_STEPS, Runner
 from thunderlab.automata.events import EntropySampled, LatticeCreated, LatticeStopped
-from thunderlab.automata.fingerprint import cells_sha256
-from thunderlab.automata.named_lattice import MOST_BITS, MOST_LATTICES, MOST_SAMPLES, pack_state, plan, unpack_state
-from thunderlab.automata.observables import state_entropy
+from thunderlab.automata.measures.fingerprint import cells_sha256
+from thunderlab.automata.measures.observables import state_entropy
 from thunderlab.automata.tables import CA_LATTICES
 from thunderlab.clock import VirtualClock
 from thunderlab.errors import BusyError, EvidenceError, InputError

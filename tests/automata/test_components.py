@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from thunderlab.automata.components import components
+from thunderlab.automata.measures.components import components
 from thunderlab.errors import InputError
 
 states = arrays(np.uint8, array_shapes(min_dims=2, max_dims=3, min_side=1, max_side=7), elements=st.sampled_from([0, 0, 1, 2, 255]))

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from thunderlab import seeds
-from thunderlab.automata.compressibility import _constant_phrases, _random_phrases, compressibility, phrase_count
+from thunderlab.automata.measures.compressibility import _constant_phrases, _random_phrases, compressibility, phrase_count
 from thunderlab.errors import InputError
 
 

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from thunderlab.automata.damage import damage
 from thunderlab.automata.kernels import reference
+from thunderlab.automata.measures.damage import damage
 from thunderlab.automata.rules import parse_rule
 from thunderlab.automata.soup import soup
 from thunderlab.errors import InputError
@@ -107,7 +107,7 @@ def test_sites_are_drawn_from_a_stream_of_their_own_and_spread_evenly():
 
 def test_new_states_are_others_and_all_of_them():
     cells = np.full((4, 4), 2, np.uint8)
-    from thunderlab.automata.damage import _kick
+    from thunderlab.automata.measures.damage import _kick
 
     sites, kicked = _kick(cells, 5, seed=1, copies=100)
     assert {int(kicked[(copy, *site)]) for copy, site in enumerate(sites)} == {0, 1, 3, 4}

@@ -9,11 +9,11 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thunderlab.automata import observables
-from thunderlab.automata.components import components
-from thunderlab.automata.damage import damage
-from thunderlab.automata.emergence import measure, score, space_disorder, time_disorder
 from thunderlab.automata.kernels import reference
+from thunderlab.automata.measures import observables
+from thunderlab.automata.measures.components import components
+from thunderlab.automata.measures.damage import damage
+from thunderlab.automata.measures.emergence import measure, score, space_disorder, time_disorder
 from thunderlab.automata.rules import parse_rule
 from thunderlab.automata.soup import soup
 from thunderlab.errors import InputError

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from thunderlab.automata import engine_digest as module
 from thunderlab.automata.backend import describe
-from thunderlab.automata.engine_digest import engine_digest, sources
+from thunderlab.automata.qa import engine_digest as module
+from thunderlab.automata.qa.engine_digest import engine_digest, sources
 
 PACKAGE = Path(__file__).parents[2] / "thunderlab"
 
@@ -35,12 +35,32 @@ def imported(place):
 def test_what_a_measurement_imports_is_in_and_what_surrounds_it_is_not():
     found = set(sources())
     assert set().union(*(imported(place) for place in found)) <= found
-    assert {"automata/lattice.py", "automata/ensemble.py", "automata/soup.py", "automata/observables.py", "automata/course.py"} <= found
-    assert {"automata/emergence.py", "automata/attractor.py", "automata/facts.py", "seeds.py", "stats.py", "canonical.py"} <= found
+    assert {
+        "automata/lattice.py",
+        "automata/ensemble.py",
+        "automata/soup.py",
+        "automata/measures/observables.py",
+        "automata/qa/course.py",
+    } <= found
+    assert {
+        "automata/measures/emergence.py",
+        "automata/measures/attractor.py",
+        "automata/qa/facts.py",
+        "seeds.py",
+        "stats.py",
+        "canonical.py",
+    } <= found
     assert {
         path.relative_to(PACKAGE).as_posix() for part in ("kernels", "rules") for path in (PACKAGE / "automata" / part).glob("*.py")
     } <= found
-    assert not found & {"automata/__init__.py", "automata/qa.py", "automata/runs.py", "automata/harness.py", "automata/room.py", "store.py"}
+    assert not found & {
+        "automata/__init__.py",
+        "automata/qa/desk.py",
+        "automata/qa/runs.py",
+        "automata/qa/harness.py",
+        "automata/room.py",
+        "store.py",
+    }
     assert not [place for place in found if place.startswith(("faces/", "gate/", "ledger/", "events/", "telemetry/"))]
 
 
@@ -82,14 +102,14 @@ def test_any_byte_of_any_source_makes_another_engine(copied):
 
 def test_new_kernels_and_new_imports_are_found_and_other_files_do_not_count(copied):
     known = engine_digest().digest
-    (copied / "automata" / "qa.py").write_text("print('a desk')\n")
+    (copied / "automata" / "qa" / "desk.py").write_text("print('a desk')\n")
     forget()
     assert engine_digest().digest == known
     (copied / "automata" / "kernels" / "newest.py").write_text("")
     forget()
     assert "automata/kernels/newest.py" in sources() and engine_digest().digest != known
     (copied / "automata" / "spare.py").write_text("")
-    (copied / "automata" / "measure.py").write_text(
+    (copied / "automata" / "qa" / "measure.py").write_text(
         "from thunderlab.automata import (\n    lattice as lattices,  # why\n    spare,\n)\n    from thunderlab import seeds\n"
     )
     forget()

@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 from thunderlab.automata import simulate
-from thunderlab.automata.fingerprint import cells_sha256
 from thunderlab.automata.formats import image
 from thunderlab.automata.formats.output import check_output, write_pattern
+from thunderlab.automata.measures.fingerprint import cells_sha256
 from thunderlab.automata.pattern import Pattern
 from thunderlab.automata.rules import parse_rule
 from thunderlab.automata.start import from_pattern

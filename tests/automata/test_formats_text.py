@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from thunderlab.automata.fingerprint import cells_sha256
 from thunderlab.automata.formats import life106, plaintext
 from thunderlab.automata.formats.source import Source
+from thunderlab.automata.measures.fingerprint import cells_sha256
 from thunderlab.automata.pattern import Pattern
 from thunderlab.errors import InputError
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from thunderlab.automata import Pattern, read_scenario, simulate, soup
-from thunderlab.automata.fingerprint import cells_sha256
+from thunderlab.automata.measures.fingerprint import cells_sha256
 from thunderlab.seeds import stream
 from thunderlab.workspace import shipped
 

@@ -11,18 +11,19 @@ import msgspec
 import numpy as np
 import pytest
 
-from thunderlab.automata import emergence, observables, packed_states
-from thunderlab.automata.baseline import Baseline, diff
-from thunderlab.automata.facts import OF_EMERGENCE, Facts
-from thunderlab.automata.harness import run_scenario, run_suite
-from thunderlab.automata.junit import junit
+from thunderlab.automata import packed_states
 from thunderlab.automata.kernels import reference
 from thunderlab.automata.lattice import Lattice, Trace
-from thunderlab.automata.results import Breach, EngineDigest, ScenarioResult, SuiteResult
+from thunderlab.automata.measures import emergence, observables
+from thunderlab.automata.qa.baseline import Baseline, diff
+from thunderlab.automata.qa.facts import OF_EMERGENCE, Facts
+from thunderlab.automata.qa.harness import run_scenario, run_suite
+from thunderlab.automata.qa.junit import junit
+from thunderlab.automata.qa.results import Breach, EngineDigest, ScenarioResult, SuiteResult
+from thunderlab.automata.qa.scenario import EmergenceSpec
+from thunderlab.automata.qa.scenario_file import scenario_of
+from thunderlab.automata.qa.suite import load_suite
 from thunderlab.automata.rules import OuterTotalistic
-from thunderlab.automata.scenario import EmergenceSpec
-from thunderlab.automata.scenario_file import scenario_of
-from thunderlab.automata.suite import load_suite
 from thunderlab.errors import InputError
 
 CORE = Path(__file__).parents[2] / "scenarios" / "core"

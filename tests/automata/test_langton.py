@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from thunderlab.automata.kernels import reference
-from thunderlab.automata.langton import langton_lambda
+from thunderlab.automata.measures.langton import langton_lambda
 from thunderlab.automata.rules import Elementary, LargerThanLife, OuterTotalistic, parse_rule
 from thunderlab.automata.rules.rule import Rule
 

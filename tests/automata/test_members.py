@@ -9,16 +9,17 @@ import msgspec
 import numpy as np
 import pytest
 
-from thunderlab.automata import members, observables
-from thunderlab.automata.baseline import Baseline, breach_text
 from thunderlab.automata.ensemble import Ensemble
-from thunderlab.automata.harness import run_suite
 from thunderlab.automata.kernels import reference
-from thunderlab.automata.measure import measure
-from thunderlab.automata.scenario import member_seed
-from thunderlab.automata.scenario_file import scenario_of
+from thunderlab.automata.measures import observables
+from thunderlab.automata.qa import members
+from thunderlab.automata.qa.baseline import Baseline, breach_text
+from thunderlab.automata.qa.harness import run_suite
+from thunderlab.automata.qa.measure import measure
+from thunderlab.automata.qa.scenario import member_seed
+from thunderlab.automata.qa.scenario_file import scenario_of
+from thunderlab.automata.qa.suite import Suite
 from thunderlab.automata.soup import soup
-from thunderlab.automata.suite import Suite
 
 SEEDS, EVERY, STEPS = 24, 7, 40
 

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from thunderlab.automata import observables, packed_states
+from thunderlab.automata import packed_states
+from thunderlab.automata.measures import observables
 from thunderlab.errors import EvidenceError, InputError
 
 states = arrays(np.uint8, array_shapes(min_dims=2, max_dims=3, min_side=1, max_side=7), elements=st.integers(0, 1))

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from thunderlab import canonical
-from thunderlab.automata.archive import Archive
-from thunderlab.automata.cell_runs import cells_of, runs_of
-from thunderlab.automata.pack import Packs, pack_of, read_pack
-from thunderlab.automata.runs import Runs
-from thunderlab.automata.suite import load_suite
+from thunderlab.automata.qa.archive import Archive
+from thunderlab.automata.qa.cell_runs import cells_of, runs_of
+from thunderlab.automata.qa.pack import Packs, pack_of, read_pack
+from thunderlab.automata.qa.runs import Runs
+from thunderlab.automata.qa.suite import load_suite
 from thunderlab.errors import EnvironmentBlockedError, EvidenceError, InputError
 from thunderlab.seeds import stream
 
@@ -308,8 +308,8 @@ def test_a_pack_is_stored_before_the_run_that_names_it(lab, folder, monkeypatch)
 
 
 def test_a_stored_pack_runs_under_its_own_name_and_is_judged_by_what_is_known_of_it(lab, folder, monkeypatch):
-    monkeypatch.setattr("thunderlab.automata.qa.suite_names", lambda _folder: ["two"])
-    monkeypatch.setattr("thunderlab.automata.qa.find_suite", lambda _folder, _name: load_suite(folder))
+    monkeypatch.setattr("thunderlab.automata.qa.desk.suite_names", lambda _folder: ["two"])
+    monkeypatch.setattr("thunderlab.automata.qa.desk.find_suite", lambda _folder, _name: load_suite(folder))
     monkeypatch.setattr(lab.automata.qa._packs, "_suites", folder.parent)
     lab.automata.qa.baseline("two")
     (first,) = lab.automata.qa.packs()

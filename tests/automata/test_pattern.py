@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from thunderlab.automata.fingerprint import bbox, canonical_cells, cells_sha256
+from thunderlab.automata.measures.fingerprint import bbox, canonical_cells, cells_sha256
 from thunderlab.automata.pattern import Pattern
 from thunderlab.errors import InputError
 

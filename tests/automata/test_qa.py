@@ -5,8 +5,8 @@ import pytest
 import sqlalchemy as sa
 
 from thunderlab.automata.events import EVENTS, EntropySampled, ReplayCompleted, ScenarioCompleted, SuiteCompleted
-from thunderlab.automata.qa import find_suite, suite_names
-from thunderlab.automata.suite import load_suite
+from thunderlab.automata.qa.desk import find_suite, suite_names
+from thunderlab.automata.qa.suite import load_suite
 from thunderlab.errors import EvidenceError, InputError
 from thunderlab.faces.report.build import build
 from thunderlab.faces.report.provenance import collect
@@ -109,7 +109,7 @@ def test_an_older_good_run_does_not_stand_in_for_a_newer_one_that_was_removed(la
 
 
 def test_a_recorded_run_replays_bit_for_bit_and_says_so(lab, suite, monkeypatch):
-    monkeypatch.setattr("thunderlab.automata.qa.find_suite", lambda _folder, _name: suite)
+    monkeypatch.setattr("thunderlab.automata.qa.desk.find_suite", lambda _folder, _name: suite)
     run = lab.automata.qa.run(suite)
     replays = dict(lab.automata.qa.replay(run.run_id))
     assert {name: found.fidelity for name, found in replays.items()} == dict.fromkeys(NAMES, 1.0)
@@ -121,7 +121,7 @@ def test_baselines_are_not_made_from_wrong_answers(lab, suite, monkeypatch):
     path = suite.folder / "glider.yaml"
     path.write_text(path.read_text().replace("B3/S23", "B36/S2"))
     wrong = load_suite(suite.folder)
-    monkeypatch.setattr("thunderlab.automata.qa.find_suite", lambda _folder, _name: wrong)
+    monkeypatch.setattr("thunderlab.automata.qa.desk.find_suite", lambda _folder, _name: wrong)
     before = wrong.baseline_path.read_bytes()
     with pytest.raises(InputError, match="published fact"):
         lab.automata.qa.baseline("core")
@@ -129,7 +129,7 @@ def test_baselines_are_not_made_from_wrong_answers(lab, suite, monkeypatch):
 
 
 def test_every_event_of_the_room_is_emitted(lab, suite, monkeypatch):
-    monkeypatch.setattr("thunderlab.automata.qa.find_suite", lambda _folder, _name: suite)
+    monkeypatch.setattr("thunderlab.automata.qa.desk.find_suite", lambda _folder, _name: suite)
     heard = set()
     lab.events.subscribe("ca.*", lambda envelope: heard.add(envelope.name))
     lab.automata.qa.baseline("core")

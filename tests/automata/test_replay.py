@@ -12,16 +12,17 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
-from thunderlab.automata import course_record, packed_states
-from thunderlab.automata.course_record import Steps
-from thunderlab.automata.engine_digest import engine_digest
+from thunderlab.automata import packed_states
 from thunderlab.automata.events import ReplayCompleted
 from thunderlab.automata.lattice import Lattice
-from thunderlab.automata.measure import measure
-from thunderlab.automata.replay import Record, replay
-from thunderlab.automata.results import Checkpoint
+from thunderlab.automata.qa import course_record
+from thunderlab.automata.qa.course_record import Steps
+from thunderlab.automata.qa.engine_digest import engine_digest
+from thunderlab.automata.qa.measure import measure
+from thunderlab.automata.qa.replay import Record, replay
+from thunderlab.automata.qa.results import Checkpoint
+from thunderlab.automata.qa.suite import load_suite
 from thunderlab.automata.rules import OuterTotalistic
-from thunderlab.automata.suite import load_suite
 from thunderlab.errors import EvidenceError, InputError
 
 CORE = load_suite(Path(__file__).parents[2] / "scenarios" / "core")
@@ -200,7 +201,7 @@ def test_runs_recorded_before_there_were_packs_still_replay(lab):
         del old[name]
     for one in old["scenarios"]:
         del one["checkpoints"], one["ensemble"]
-    from thunderlab.automata.results import SuiteResult
+    from thunderlab.automata.qa.results import SuiteResult
 
     older = lab.automata.qa._runs.record(lab.automata.qa._ids.new(), msgspec.convert(old, SuiteResult))
     with lab.store.read() as connection:
@@ -212,9 +213,10 @@ def test_runs_recorded_before_there_were_packs_still_replay(lab):
 PROGRAM = """
 import hashlib, json, sys
 from pathlib import Path
-from thunderlab.automata import backend, course_record
-from thunderlab.automata.measure import measure
-from thunderlab.automata.scenario_file import scenario_of
+from thunderlab.automata import backend
+from thunderlab.automata.qa import course_record
+from thunderlab.automata.qa.measure import measure
+from thunderlab.automata.qa.scenario_file import scenario_of
 cache, *texts = sys.argv[1:]
 backend.start(Path(cache) if cache else None)
 found = {}

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from thunderlab import seeds
-from thunderlab.automata.facts import Displacement, Growth, PopulationAt
-from thunderlab.automata.scenario_file import read_scenario, scenario_files
+from thunderlab.automata.qa.facts import Displacement, Growth, PopulationAt
+from thunderlab.automata.qa.scenario_file import read_scenario, scenario_files
 from thunderlab.automata.soup import soup
 from thunderlab.errors import InputError
 

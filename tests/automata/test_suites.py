@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from thunderlab.automata.facts import Facts
-from thunderlab.automata.harness import run_suite
 from thunderlab.automata.kernels import reference
 from thunderlab.automata.lattice import Trace
-from thunderlab.automata.measure import measure
-from thunderlab.automata.suite import load_suite
+from thunderlab.automata.qa.facts import Facts
+from thunderlab.automata.qa.harness import run_suite
+from thunderlab.automata.qa.measure import measure
+from thunderlab.automata.qa.suite import load_suite
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 SUITES = {name: load_suite(SCENARIOS / name) for name in ("core", "emergence", "stress")}

@@ -10,17 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from thunderlab.automata.facts import Facts
 from thunderlab.automata.kernels import reference
 from thunderlab.automata.lattice import simulate
+from thunderlab.automata.qa.facts import Facts
+from thunderlab.automata.qa.scenario import Scenario
 from thunderlab.automata.rules import parse_rule
-from thunderlab.automata.scenario import Scenario
 from thunderlab.automata.soup import soup
-from thunderlab.automata.surrogate import Setting, score
-from thunderlab.automata.surrogate_file import find_surrogate, read_surrogate, write_surrogate
-from thunderlab.automata.surrogate_model import Layer, Surrogate, codes, padded, truth
-from thunderlab.automata.surrogate_skill import Tally, wilson
-from thunderlab.automata.surrogate_training import life_mlp, train
+from thunderlab.automata.surrogate.file import find_surrogate, read_surrogate, write_surrogate
+from thunderlab.automata.surrogate.model import Layer, Surrogate, codes, padded, truth
+from thunderlab.automata.surrogate.scoring import Setting, score
+from thunderlab.automata.surrogate.skill import Tally, wilson
+from thunderlab.automata.surrogate.training import life_mlp, train
 from thunderlab.errors import InputError
 from thunderlab.workspace import shipped
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from thunderlab.automata.kernels.reference import simulate
 from thunderlab.automata.packed_states import pack
-from thunderlab.automata.results import Breach, ScenarioResult, SuiteResult
+from thunderlab.automata.qa.results import Breach, ScenarioResult, SuiteResult
 from thunderlab.automata.rules import parse_rule
 from thunderlab.faces.report.provenance import NotebookRun, Provenance
 from thunderlab.gate.readiness import Blocking, DeployGate, Readiness

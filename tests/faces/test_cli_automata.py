@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from thunderlab.automata.fingerprint import cells_sha256
 from thunderlab.automata.kernels import reference
 from thunderlab.automata.lattice import simulate
+from thunderlab.automata.measures.fingerprint import cells_sha256
 from thunderlab.automata.pattern import Pattern
 from thunderlab.automata.rules import parse_rule
 from thunderlab.automata.soup import soup
@@ -301,7 +301,7 @@ SOUP = ["--soup", "0.4", "--size", "9x9"]
         ),
         ([*RUN, "--soup", "0.4", "--size", "100000x100000"], ["--size: 100000x100000", "9.3 GiB"]),
         ([*RUN, "--soup", "0.4", "--size", "2000x2000x2000", "--rule", "445"], ["--size: 2000x2000x2000", "7.5 GiB"]),
-        ([*RUN, "--soup", "0.4", "--size", "20000000x1"], ["cells: ", "would need 7.2 GiB"]),
+        ([*RUN, "--soup", "0.4", "--size", "20000003x1"], ["cells: ", "would need 7.2 GiB"]),
         ([*RUN, "--soup", "0.4", "--size", "9x9x9x9"], ["--size: '9x9x9x9'"]),
         ([*RUN, "--soup", "nan", "--size", "9x9"], ["--soup: ", "0..1"]),
         ([*RUN, *SOUP, "--seed", "-1"], ["--seed: "]),

@@ -11,10 +11,10 @@ from thunderlab.automata.ensemble import Ensemble, simulate_many
 from thunderlab.automata.events import EVENTS
 from thunderlab.automata.lattice import Lattice, simulate
 from thunderlab.automata.pattern import Pattern
+from thunderlab.automata.qa.scenario import Scenario
+from thunderlab.automata.qa.scenario_file import read_scenario
 from thunderlab.automata.room import Automata
 from thunderlab.automata.rules import Rule, parse_rule
-from thunderlab.automata.scenario import Scenario
-from thunderlab.automata.scenario_file import read_scenario
 from thunderlab.automata.soup import soup
 
 __all__ = [

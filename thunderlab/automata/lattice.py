@@ -247,20 +247,21 @@ def check_size(shape: tuple[int, ...], states: int, lattices: int = 1) -> None:
 def packed_bytes(shape: tuple[int, ...], states: int) -> int:
     """Return about the memory that the two states of a lattice take when packed; narrow lattices waste much of every vector.
 
-    >>> packed_bytes((1023, 1024), 2)  # 2 states of 1024 rows (one is empty) of 4 vectors (two are ghosts) of 64 bytes
-    524288
     >>> from thunderlab.automata.kernels.layout import LANES
+    >>> packed_bytes((999, LANES), 2) == 2 * 1002 * 3 * LANES // 8  # three lines more; of three vectors two are ghosts
+    True
     >>> packed_bytes((999, 1, 1), 2) == 2 * 1000 * 3 * 3 * LANES // 8  # of the 3 x 3 vectors of a plane one is no ghost
     True
     """
-    planes = 1 + (states - 2).bit_length()
-    if len(shape) == 2:
-        return 2 * planes * (shape[0] + 1) * (-(-shape[1] // 512) + 2) * 64
-    # These two need no compiler.
+    # These need no compiler.
     from thunderlab.automata.kernels.folds import Folds
-    from thunderlab.automata.kernels.layout import WORDS
+    from thunderlab.automata.kernels.layout import LANES, parts_of
 
-    return 2 * planes * (shape[0] + 1) * math.prod(Folds(*shape[1:]).shape) * 8 * WORDS
+    planes = 1 + (states - 2).bit_length()
+    if len(shape) == 3:
+        return 2 * planes * (shape[0] + 1) * math.prod(Folds(*shape[1:]).shape) * LANES // 8
+    parts = parts_of(*shape)
+    return 2 * planes * (shape[0] // parts + 3) * (-(-shape[1] * parts // LANES) + 2) * LANES // 8
 
 
 def check_steps(steps: int) -> None:

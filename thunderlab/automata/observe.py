@@ -9,9 +9,9 @@ import msgspec
 import numpy as np
 
 from thunderlab.automata.cells import Boundary, Cells
-from thunderlab.automata.fingerprint import bbox, cells_sha256
 from thunderlab.automata.lattice import Lattice, check_every
-from thunderlab.automata.observables import cell_entropy, state_entropy
+from thunderlab.automata.measures.fingerprint import bbox, cells_sha256
+from thunderlab.automata.measures.observables import cell_entropy, state_entropy
 from thunderlab.automata.rules import Rule
 from thunderlab.errors import InputError
 

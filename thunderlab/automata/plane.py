@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from thunderlab.automata.cells import Boundary, Cells
 from thunderlab.automata.engines import Engine
-from thunderlab.automata.fingerprint import bbox, cells_sha256
+from thunderlab.automata.measures.fingerprint import bbox, cells_sha256
 from thunderlab.automata.rules import Rule
 from thunderlab.errors import InputError
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from thunderlab.automata import backend
 from thunderlab.automata.cells import Boundary, Cells
-from thunderlab.automata.cluster import Cluster
+from thunderlab.automata.cluster.cluster import Cluster
 from thunderlab.automata.lattice import Lattice
 from thunderlab.automata.observe import Observation, observe
-from thunderlab.automata.qa import Qa
+from thunderlab.automata.qa.desk import Qa
+from thunderlab.automata.qa.scenario import Scenario
 from thunderlab.automata.rules import parse_rule
-from thunderlab.automata.scenario import Scenario
 from thunderlab.clock import Clock
 from thunderlab.events import Bus
 from thunderlab.ledger import Chain

@@ -10,8 +10,8 @@ import numpy as np
 
 from thunderlab.automata.cells import Boundary, Cells
 from thunderlab.automata.pattern import MOST_CELLS, Pattern
+from thunderlab.automata.qa.scenario_file import read_scenario
 from thunderlab.automata.rules import LeniaRule, Rule, parse_rule
-from thunderlab.automata.scenario_file import read_scenario
 from thunderlab.automata.soup import soup
 from thunderlab.errors import InputError
 

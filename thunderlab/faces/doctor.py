@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from importlib import util
 
 from thunderlab import __version__, workspace
+from thunderlab.errors import ThunderlabError
 from thunderlab.faces.report.provenance import PACKAGES, installed_versions
 from thunderlab.locks import holder
 
@@ -38,7 +39,10 @@ def examine() -> Findings:
 
     place = workspace.locate()
     store = place / "lab.db"
-    engine = backend.describe()
+    try:
+        engine = ", ".join(f"{name} {value}" for name, value in backend.describe().items())
+    except ThunderlabError as error:
+        engine = f"not started: {error}"
     facts: dict[str, str | int | None] = {
         "thunderlab": __version__,
         "python": platform.python_version(),
@@ -47,7 +51,7 @@ def examine() -> Findings:
         "workspace": f"{place}{'' if place.is_dir() else ' (made on first use)'}",
         "store": f"SQLite, {store.stat().st_size} bytes" if store.is_file() else "SQLite (made on first use)",
         "store writer": holder(store.with_name(store.name + ".writer.lock")) or "nobody",
-        "engine": ", ".join(f"{name} {value}" for name, value in engine.items()),
+        "engine": engine,
         "notebooks": str(workspace.shipped("notebooks")),
         "scenarios": str(workspace.shipped("scenarios")),
     }

@@ -14,8 +14,8 @@ from thunderlab.faces import charts
 if TYPE_CHECKING:
     from IPython.display import HTML, Image
 
-    from thunderlab.automata.results import ScenarioResult
-    from thunderlab.automata.runs import RecordedRun
+    from thunderlab.automata.qa.results import ScenarioResult
+    from thunderlab.automata.qa.runs import RecordedRun
     from thunderlab.gate import Readiness
 
 _LONGEST = 28
@@ -108,7 +108,7 @@ def scenarios(run: RecordedRun) -> HTML:
 
 def breaches(run: RecordedRun) -> HTML:
     """Return one row per breach of a QA run; a single row that says so when there is none."""
-    from thunderlab.automata.baseline import breach_text
+    from thunderlab.automata.qa.baseline import breach_text
 
     found = [(one.name, breach) for one in run.result.scenarios for breach in one.breaches]
     found += [(run.result.suite, breach) for breach in run.result.breaches]

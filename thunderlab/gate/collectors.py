@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import msgspec
 
 from thunderlab.automata.events import ReplayCompleted
-from thunderlab.automata.qa import Qa
-from thunderlab.automata.runs import RecordedRun
+from thunderlab.automata.qa.desk import Qa
+from thunderlab.automata.qa.runs import RecordedRun
 from thunderlab.clock import Clock, parse_rfc3339
 from thunderlab.errors import EvidenceError
 from thunderlab.events import Bus

@@ -30,6 +30,9 @@ Bits = NDArray[np.uint64]
 
 # Lines are packed in blocks of about this many cells, so a big lattice never needs a second big array.
 _BLOCK_CELLS = 2**22
+# What a line costs beside its vectors, in such vectors; and how many vectors a line of a lattice in parts has at most.
+_LINE = 5.0
+_LONGEST = 16
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _LOW = np.uint64(0xFFFFFFFF)
 _32 = np.uint64(32)
@@ -189,6 +192,23 @@ class Blocks:
             columns = lanes.reshape(len(lanes), self.count, self.blocks, self.share).transpose(3, 0, 2, 1)
             cells[:, first : first + block] = columns[: self.seeds].reshape(self.seeds, len(lanes), -1)[:, :, : self.width]
         return cells
+
+
+def parts_of(height: int, width: int) -> int:
+    """Return into how many parts below each other a lattice is cut, so that its lines are neither very short nor very long.
+
+    A line costs about as much as some vectors more than it has; a long one cannot be skipped where only a part of it is empty.
+
+    >>> parts_of(7, 64)  # parts are of one size
+    1
+    """
+
+    def cost(parts: int) -> float:
+        strips = -(-width * parts // LANES)
+        return height // parts * (strips + _LINE) + (strips + 2 if parts > 1 else 0)
+
+    usable = [parts for parts in (1, 2, 4, 8, 16, 32) if height % parts == 0 and (parts == 1 or -(-width * parts // LANES) <= _LONGEST)]
+    return min(usable, key=cost)
 
 
 def as_bits(lanes: Cells) -> Bits:

@@ -11,13 +11,9 @@ from numpy.typing import NDArray
 
 from thunderlab.automata import backend
 from thunderlab.automata.cells import Boundary, Cells
-from thunderlab.automata.kernels.layout import LANES, WORDS, Bits, Blocks, aligned, as_lanes, keys
+from thunderlab.automata.kernels.layout import WORDS, Bits, Blocks, aligned, as_lanes, keys, parts_of
 from thunderlab.automata.kernels.packed import Loop, Packed, moebius, spread
 from thunderlab.automata.rules import Elementary, Isotropic, OuterTotalistic, Rule
-
-# What a line costs beside its vectors, in such vectors; and how many vectors a line of a lattice in parts has at most.
-_LINE = 5.0
-_LONGEST = 16
 
 
 class Plane(Packed):
@@ -103,23 +99,6 @@ class Plane(Packed):
     def lines(self, plane: int, back: int = 0) -> Bits:
         """Return the valid lanes of the rows, uint64 `[y S WORDS]`."""
         return self.state(plane, back)[:, 1:-1] & self.blocks.valid
-
-
-def parts_of(height: int, width: int) -> int:
-    """Return into how many parts below each other a lattice is cut, so that its lines are neither very short nor very long.
-
-    A line costs about as much as some vectors more than it has; a long one cannot be skipped where only a part of it is empty.
-
-    >>> parts_of(7, 64)  # parts are of one size
-    1
-    """
-
-    def cost(parts: int) -> float:
-        strips = -(-width * parts // LANES)
-        return height // parts * (strips + _LINE) + (strips + 2 if parts > 1 else 0)
-
-    usable = [parts for parts in (1, 2, 4, 8, 16, 32) if height % parts == 0 and (parts == 1 or -(-width * parts // LANES) <= _LONGEST)]
-    return min(usable, key=cost)
 
 
 def bit_planes(cells: Cells, states: int) -> list[Cells]:

@@ -153,8 +153,8 @@ def _thinned(trace: Any) -> list[Any]:
 @click.option("--max-steps", type=click.IntRange(1, 10_000_000), default=10_000, show_default=True, help="How far to look.")
 def attractor(scenario: Path | None, max_steps: int, **how: Any) -> Answer:
     """Find where a run ends up: its transient, period, and displacement when the pattern moves."""
-    from thunderlab.automata.attractor import find
     from thunderlab.automata.lattice import check_start
+    from thunderlab.automata.measures.attractor import find
 
     start = _start(scenario, **how)
     check_start(start.cells, start.rule, start.boundary)

@@ -14,7 +14,7 @@ from thunderlab.faces.cli.automata import _start, _start_options, _use_cache
 from thunderlab.faces.cli.command import command, group, option_file
 
 if TYPE_CHECKING:
-    from thunderlab.automata.named_lattice import NamedLattice
+    from thunderlab.automata.cluster.named import NamedLattice
     from thunderlab.lab import Lab
 
 cluster = group("cluster", "Named lattices that go on running, several at once.")
@@ -32,7 +32,7 @@ _COLUMNS = 60
 def create(name: str, rate: float | None, until: int | None, paused: bool, **how: Any) -> Answer:
     """Create the lattice NAME from a SCENARIO file, a pattern or a random soup; `run` then runs it, with all others."""
     import thunderlab
-    from thunderlab.automata.named_lattice import check_name, plan
+    from thunderlab.automata.cluster.named import check_name, plan
 
     check_name(name)
     start = _start(**how)
@@ -61,7 +61,7 @@ def list_lattices() -> Answer:
 def show(name: str, out: Path | None) -> Answer:
     """Show a lattice as it was last saved: where it stands, its digests, and how its entropy went."""
     from thunderlab import files
-    from thunderlab.automata.fingerprint import bbox, cells_sha256
+    from thunderlab.automata.measures.fingerprint import bbox, cells_sha256
     from thunderlab.automata.pattern import Pattern
     from thunderlab.errors import InputError
 
@@ -145,7 +145,7 @@ def run(until_idle: bool, seconds: float | None, every: float) -> Answer:
     ran in the last second, and the next one goes on from there with the same result.
     """
     import thunderlab
-    from thunderlab.automata.running import check_every
+    from thunderlab.automata.cluster.running import check_every
     from thunderlab.errors import InputError
     from thunderlab.faces.cli.progress import bar
 
@@ -173,8 +173,8 @@ def _lab_with(name: str) -> Iterator[Lab]:
     """Open the lab to look for a lattice; where there is no workspace there is none, and no workspace is made to say so."""
     import thunderlab
     from thunderlab import workspace
-    from thunderlab.automata.lattice_rows import no_such_lattice
-    from thunderlab.automata.named_lattice import check_name
+    from thunderlab.automata.cluster.named import check_name
+    from thunderlab.automata.cluster.rows import no_such_lattice
 
     check_name(name)
     if not workspace.locate().is_dir():

@@ -21,7 +21,7 @@ def emergence(scenario: Path | None, steps: int, seed: int, **how: Any) -> Answe
     """Score how structured and alive a run is, from 0 (frozen, or noise) to 1, and say from what."""
     import msgspec
 
-    from thunderlab.automata.emergence import measure
+    from thunderlab.automata.measures.emergence import measure
 
     start = _start(scenario, seed=seed, **how)
     _use_cache()

@@ -12,10 +12,10 @@ from thunderlab.faces.cli.answer import Answer, seconds, status, table
 from thunderlab.faces.cli.command import command, group, option_file
 
 if TYPE_CHECKING:
-    from thunderlab.automata.runs import RecordedRun
-    from thunderlab.automata.scenario import Scenario
-    from thunderlab.automata.surrogate import Row, SurrogateScore
-    from thunderlab.automata.surrogate_model import Surrogate
+    from thunderlab.automata.qa.runs import RecordedRun
+    from thunderlab.automata.qa.scenario import Scenario
+    from thunderlab.automata.surrogate.model import Surrogate
+    from thunderlab.automata.surrogate.scoring import Row, SurrogateScore
 
 qa = group("qa", "Judge the automata by published facts and committed baselines.")
 
@@ -28,7 +28,7 @@ def run(suite: str, scenario: str | None, junit: Path | None) -> Answer:
     """Run a suite; exit 1 on any breach of a fact, a baseline or the time budget."""
     import thunderlab
     from thunderlab import files
-    from thunderlab.automata.junit import junit as junit_xml
+    from thunderlab.automata.qa.junit import junit as junit_xml
     from thunderlab.faces.cli.progress import bar
 
     _check_suite(suite, scenario)
@@ -60,8 +60,8 @@ def replay(target: str, steps: int | None) -> Answer:
     """Run something again from its seed and compare it state by state; exit 1 unless every state is identical."""
     import thunderlab
     from thunderlab import workspace
-    from thunderlab.automata.qa import find_scenario, is_run_id
-    from thunderlab.automata.runs import no_such_run
+    from thunderlab.automata.qa.desk import find_scenario, is_run_id
+    from thunderlab.automata.qa.runs import no_such_run
     from thunderlab.faces.cli.progress import bar
 
     if not is_run_id(target):
@@ -129,8 +129,8 @@ def surrogate(model: str, scenario: str, densities: tuple[float, ...], *, any_ru
 
     from thunderlab import workspace
     from thunderlab.automata import backend
-    from thunderlab.automata.surrogate import DENSITIES, score
-    from thunderlab.automata.surrogate_file import find_surrogate
+    from thunderlab.automata.surrogate.file import find_surrogate
+    from thunderlab.automata.surrogate.scoring import DENSITIES, score
     from thunderlab.faces.cli.progress import bar
 
     scenarios = workspace.shipped("scenarios")
@@ -152,7 +152,7 @@ def surrogate(model: str, scenario: str, densities: tuple[float, ...], *, any_ru
 
 
 def _scenario(scenarios: Path, target: str) -> Scenario:
-    from thunderlab.automata.qa import find_scenario
+    from thunderlab.automata.qa.desk import find_scenario
     from thunderlab.errors import InputError
 
     try:
@@ -217,8 +217,8 @@ def _steps(horizon: int, followed: int) -> str:
 def _check_suite(suite: str, scenario: str | None) -> None:
     """Refuse what is wrong with a suite's files before any workspace is made."""
     from thunderlab import workspace
-    from thunderlab.automata.pack import is_pack_name
-    from thunderlab.automata.qa import find_suite, stored_packs
+    from thunderlab.automata.qa.desk import find_suite, stored_packs
+    from thunderlab.automata.qa.pack import is_pack_name
 
     scenarios = workspace.shipped("scenarios")
     loaded = stored_packs(workspace.locate(), scenarios).named(suite) if is_pack_name(suite) else find_suite(scenarios, suite)
@@ -227,7 +227,7 @@ def _check_suite(suite: str, scenario: str | None) -> None:
 
 
 def _answer(recorded: RecordedRun) -> Answer:
-    from thunderlab.automata.baseline import diff
+    from thunderlab.automata.qa.baseline import diff
 
     result = recorded.result
     scenarios = [

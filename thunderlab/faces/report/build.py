@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from thunderlab import canonical, files
-from thunderlab.automata.results import SuiteResult
+from thunderlab.automata.qa.results import SuiteResult
 from thunderlab.faces.report import page, twins
 from thunderlab.faces.report.provenance import NotebookRun, Provenance
 from thunderlab.gate.readiness import Readiness

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from thunderlab import canonical
 from thunderlab.automata import packed_states
-from thunderlab.automata.baseline import breach_text
-from thunderlab.automata.results import Breach, ScenarioResult, SuiteResult, Value
+from thunderlab.automata.qa.baseline import breach_text
+from thunderlab.automata.qa.results import Breach, ScenarioResult, SuiteResult, Value
 from thunderlab.errors import ThunderlabError
 from thunderlab.faces import charts
 from thunderlab.faces.report import twins, wording

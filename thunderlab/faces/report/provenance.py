@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from thunderlab.automata.results import SuiteResult
+from thunderlab.automata.qa.results import SuiteResult
 from thunderlab.clock import rfc3339
 from thunderlab.errors import EvidenceError
 from thunderlab.lab import Lab

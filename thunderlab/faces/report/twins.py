@@ -10,9 +10,9 @@ from xml.etree import ElementTree as ET
 
 import msgspec
 
-from thunderlab.automata.baseline import breach_text
-from thunderlab.automata.junit import junit as junit_of_suite
-from thunderlab.automata.results import SuiteResult
+from thunderlab.automata.qa.baseline import breach_text
+from thunderlab.automata.qa.junit import junit as junit_of_suite
+from thunderlab.automata.qa.results import SuiteResult
 from thunderlab.canonical import digest
 from thunderlab.faces.report import wording
 from thunderlab.faces.report.provenance import NotebookRun, Provenance

@@ -1,0 +1,1 @@
+"""Named lattices that go on running."""

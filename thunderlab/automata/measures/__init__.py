@@ -1,0 +1,1 @@
+"""What is measured on states and on their course."""

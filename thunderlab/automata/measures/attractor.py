@@ -1,0 +1,232 @@
+"""Where a course ends up: the first repeat of its state, in place or moved along."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thunderlab.automata.cells import Boundary, Cells
+from thunderlab.automata.lattice import Lattice, check_cells, check_steps, checked_rule, make_engine
+from thunderlab.automata.measures.fingerprint import bbox
+from thunderlab.automata.measures.trail import MakeLattice, Trail
+from thunderlab.automata.plane import contained
+from thunderlab.automata.rules import Rule
+
+FIRST_ROUND = 64
+MOST_MOVING_PERIOD = 512
+
+# Moving repeats are told by comparing whole states: this many cells are looked at, then the search for them ends.
+_MOST_INSPECTED = 1 << 28
+_MOST_SHIFTS = 64
+_MOST_COLLISIONS = 8
+_POPULATIONS_ALIKE = 16
+
+
+@dataclass(frozen=True)
+class Attractor:
+    """The first repeat of a course.
+
+    Attributes:
+        found: whether a repeat was found within the steps searched; the other fields are None when not.
+        transient: the first step whose state comes again.
+        period: after how many steps it comes again, in place or moved.
+        displacement: by how much it has moved after one period, per axis in the order of the shape; None when it stays in place.
+        exact_period: after how many steps the very same state is back. It is `period` when nothing moves; on a torus a moving
+            pattern comes round after the least common multiple of the turns along each axis; elsewhere it never comes round: None.
+        searched: steps that were searched.
+    """
+
+    found: bool
+    transient: int | None
+    period: int | None
+    displacement: tuple[int, ...] | None
+    exact_period: int | None
+    searched: int
+
+
+def find(
+    cells: Cells, rule: Rule | str, boundary: Boundary = "torus", *, max_steps: int = 10_000, lattice: MakeLattice = Lattice
+) -> Attractor:
+    """Return the first repeat within `max_steps` steps; see `find_in`.
+
+    A plane is looked at through a box that the pattern does not leave meanwhile.
+
+    >>> blinker = np.zeros((5, 5), np.uint8)
+    >>> blinker[2, 1:4] = 1
+    >>> find(blinker, "B3/S23").period
+    2
+    >>> glider = np.zeros((16, 16), np.uint8)
+    >>> glider[[0, 1, 2, 2, 2], [1, 2, 0, 1, 2]] = 1
+    >>> found = find(glider, "B3/S23")
+    >>> found.transient, found.period, found.displacement, found.exact_period
+    (0, 4, (1, 1), 64)
+    """
+    parsed = checked_rule(cells, rule, boundary)
+    check_cells(cells, parsed.states)
+    check_steps(max_steps)
+    if boundary != "plane":
+        return find_in(Trail(cells, parsed, boundary, lattice), max_steps)
+    end = min(FIRST_ROUND, max_steps)
+    while True:
+        box, _ = contained(make_engine, cells, parsed, end)
+        found = find_in(Trail(box, parsed, "dead", lattice), end)
+        if found.found or end == max_steps:
+            return found
+        end = min(4 * end, max_steps)
+
+
+def find_in(trail: Trail, max_steps: int) -> Attractor:
+    """Return the first repeat on a trail, which is run further as needed, `max_steps` steps from its start at most.
+
+    * In place: the state at `transient + period` equals the one at `transient`, and no earlier step has a state that comes again.
+      Equal fingerprints name the pair, equal cells (simulated again) prove it; every step is compared with every other.
+    * Moved: the state at `transient + period` is the one at `transient` translated by `displacement`. On a dead boundary the live
+      cells are compared, moved to the corner of their bounding box; on a torus two empty rows (columns, layers) side by side must
+      lie across each axis along which the pattern moves, so that its two ends do not touch: else it is a texture, and no pattern
+      that moves. Looked for from the steps
+      0, 64, 128, 256, ..., with periods up to 512 and while 2**28 cells have been compared, so a small moving pattern is found
+      for certain, one on a large lattice when it comes early. Found, it goes before the repeat in place that follows from it.
+
+    The result depends on cells, rule, boundary and `max_steps` alone.
+    """
+    budget = _MOST_INSPECTED
+    start, end = 0, min(FIRST_ROUND, max_steps)
+    while True:
+        trail.run_to(end)
+        moving, budget = _moving(trail, start, end, budget)
+        if moving is not None:
+            return moving
+        exact = _exact(trail, end)
+        if exact is not None:
+            first, again = exact
+            # What comes round a small torus may be a pattern that moves, with a shorter period of its own.
+            moving, _ = _moving(trail, first, again, budget)
+            period = again - first
+            return moving or Attractor(True, first, period, None, period, again)
+        if end == max_steps:
+            return Attractor(False, None, None, None, None, end)
+        start, end = end, min(2 * end, max_steps)
+
+
+def _exact(trail: Trail, end: int) -> tuple[int, int] | None:
+    """Return the first step among 0..end whose state comes again and the step where it first does, proved on cells."""
+    digests = trail.digests[: end + 1]
+    order = np.argsort(digests, kind="stable")
+    again = np.flatnonzero(digests[order[1:]] == digests[order[:-1]])
+    pairs = sorted((int(order[index + 1]), int(order[index])) for index in again)
+    for second, first in pairs[:_MOST_COLLISIONS]:
+        lattice = trail.lattice_at(first)
+        before = lattice.cells()
+        lattice.advance(second - first)
+        if np.array_equal(before, lattice.cells()):
+            return first, second
+    return None
+
+
+def _moving(trail: Trail, start: int, end: int, budget: int) -> tuple[Attractor | None, int]:
+    """Return the moving repeat that includes step `start`, if any, and what is left of the budget."""
+    periods = _periods_worth_a_look(trail.populations[start : end + 1])
+    if not periods:
+        return None, budget
+    lattice = trail.lattice_at(start)
+    before, at = lattice.cells(), 0
+    for period in periods:
+        budget -= before.size
+        if budget < 0:
+            return None, 0
+        lattice.advance(period - at)
+        at = period
+        shift = translation(before, lattice.cells(), trail.boundary)
+        if shift is None:
+            continue
+        if not any(shift):
+            return None, budget  # a repeat in place, which `_exact` reports
+        transient = _first_moving(trail, start, period, shift)
+        around = None
+        if trail.boundary == "torus":
+            turns = (size // math.gcd(size, step) for size, step in zip(before.shape, shift, strict=True))
+            around = period * math.lcm(*turns)
+        found = Attractor(True, transient, period, shift, around, start + period)
+        return found, budget
+    return None, budget
+
+
+def _periods_worth_a_look(populations: NDArray[np.int64]) -> list[int]:
+    """Return the periods the population does not rule out: one whole period of it (16 steps at least) must come again, as far as known."""
+    last = len(populations) - 1
+    if populations[0] == 0:
+        return []
+    found = []
+    for period in range(1, min(MOST_MOVING_PERIOD, last) + 1):
+        known = min(max(period, _POPULATIONS_ALIKE), last - period) + 1
+        if np.array_equal(populations[:known], populations[period : period + known]):
+            found.append(period)
+    return found
+
+
+def _first_moving(trail: Trail, known: int, period: int, shift: tuple[int, ...]) -> int:
+    """Return the first step whose state comes again after `period` steps, moved by `shift`; step `known` is one such.
+
+    Once it holds it goes on holding, because rules look the same everywhere; so the first step is found by halving.
+    """
+    differing = np.flatnonzero(trail.populations[:known] != trail.populations[period : known + period])
+    low, high = int(differing[-1]) + 1 if differing.size else 0, known
+    while low < high:
+        middle = (low + high) // 2
+        lattice = trail.lattice_at(middle)
+        before = lattice.cells()
+        lattice.advance(period)
+        if translation(before, lattice.cells(), trail.boundary) == shift:
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+def translation(before: Cells, after: Cells, boundary: Boundary) -> tuple[int, ...] | None:
+    """Return the smallest translation that takes the live cells of one state to those of another, or None when none does.
+
+    On a torus components lie in (-size / 2, size / 2], and an axis without two empty lines side by side across it allows none but 0.
+
+    >>> state = np.zeros((4, 4), np.uint8)
+    >>> state[0, 0] = 1
+    >>> translation(state, np.roll(state, (3, 1), (0, 1)), "torus"), translation(state, np.roll(state, (3, 1), (0, 1)), "dead")
+    ((-1, 1), (3, 1))
+    """
+    if boundary == "torus":
+        return _turn(before, after)
+    box, moved = bbox(before), bbox(after)
+    if box is None or moved is None:
+        return (0,) * before.ndim if box == moved else None
+    here, there = (cells[tuple(slice(low, high + 1) for low, high in edges)] for cells, edges in ((before, box), (after, moved)))
+    if not np.array_equal(here, there):
+        return None
+    return tuple(new[0] - old[0] for old, new in zip(box, moved, strict=True))
+
+
+def _turn(before: Cells, after: Cells) -> tuple[int, ...] | None:
+    per_axis = []
+    for axis, size in enumerate(before.shape):
+        others = tuple(other for other in range(before.ndim) if other != axis)
+        here, there = (cells.sum(axis=others, dtype=np.int64) for cells in (before, after))
+        steps = _turns(here.tobytes(), there.tobytes(), here.itemsize)
+        if not ((here == 0) & (np.roll(here, 1) == 0)).any():
+            steps = [step for step in steps if step == 0]
+        per_axis.append([step if step <= size // 2 else step - size for step in steps])
+    # Many symmetric profiles allow a great many turns at once; the smallest few decide.
+    candidates = sorted(product(*(sorted(steps, key=abs)[:_MOST_SHIFTS] for steps in per_axis)), key=lambda turn: sum(map(abs, turn)))
+    axes = tuple(range(before.ndim))
+    return next((turn for turn in candidates[:_MOST_SHIFTS] if np.array_equal(np.roll(before, turn, axes), after)), None)
+
+
+def _turns(here: bytes, there: bytes, width: int) -> list[int]:
+    """Return by how many places of `width` bytes `here` is to be turned round to become `there`."""
+    found, twice, at = [], there + there[:-width], -1
+    while (at := twice.find(here, at + 1)) >= 0:
+        if at % width == 0:
+            found.append(at // width)
+    return found

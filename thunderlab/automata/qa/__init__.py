@@ -1,0 +1,1 @@
+"""Suites of scenarios, judged by published facts and by what was agreed, recorded and replayed."""

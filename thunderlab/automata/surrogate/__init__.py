@@ -1,0 +1,1 @@
+"""Learned one-step predictors, and how far they hold."""
