@@ -251,7 +251,9 @@ ELSEWHERE = """
 import hashlib
 import numpy as np
 from thunderlab.automata import backend
+from thunderlab.automata.kernels import packed
 from thunderlab.automata.lattice import Lattice
+packed.SHARED_VECTORS = 2**10  # so that lattices of moderate size are shared among threads
 from thunderlab.seeds import stream
 cases = ((900, 3111), "B3/S23"), ((90, 150, 200), "B0,13-14,17-19/S13-26"), ((600, 4500), "345/2/4"), ((600, 4500), "B2-a/S12")
 for shape, rule in cases:

@@ -18,12 +18,18 @@ Loop = Callable[..., Any]
 # Units are cut into bands of about this many bytes, in both states: a part of the cache that a processor has for itself.
 BAND_BYTES = 3 * 2**17
 # From this many vectors on the work is shared among threads; below, waking them costs more than they save.
-SHARED_VECTORS = 2**12
+SHARED_VECTORS = 2**15
 # Bands per thread, so that one slow thread does not hold up the rest.
 BANDS_PER_THREAD = 4
+# Below so many vectors times steps compiling a kernel that leaves no trace costs more than it saves.
+COMPILED_FOR = 2**26
 # A launch cannot be interrupted, so it is kept to a fraction of a second: 5 to 50 ns per vector and step.
 LAUNCH_VECTORS = 2**23
 LAUNCH_STEPS = 2**16
+
+
+# Kernels launched in this process; the compiler is one per process, too.
+_COMPILED: set[Loop] = set()
 
 
 class Packed(ABC):
@@ -80,8 +86,8 @@ class Packed(ABC):
     def advance(self, steps: int, *, traced: bool = True) -> NDArray[np.uint64] | None:
         """Run `steps` steps; return population and digest after each, uint64 `[steps 2]`, None when not traced."""
         running = backend.start()
-        serial, parallel = self._loops(traced)
         bands, depth, shared = self._bands
+        serial, parallel = self._loops(traced or self._spares_compiling(steps, shared))
         most = max(1, min(LAUNCH_STEPS, LAUNCH_VECTORS // self._grid[0, 0, ..., 0].size))
         if bands == 1:
             depth = most
@@ -93,6 +99,7 @@ class Packed(ABC):
             with running.launching:
                 # Counted before, because an interrupt that arrives during a launch is raised right after it.
                 source, self.steps = self.steps % 2, self.steps + len(part)
+                _COMPILED.add(parallel if shared else serial)
                 if shared:
                     _both(lambda seam, part=part, source=source: parallel(*arrays, part, source, len(part), bands, seam))
                 else:
@@ -100,6 +107,11 @@ class Packed(ABC):
             if traced:
                 trace[first : first + most] = part.sum(axis=1, dtype=np.uint64)
         return trace if traced else None
+
+    def _spares_compiling(self, steps: int, shared: bool) -> bool:
+        """Return whether the traced kernel, which computes the same, is compiled already, the other is not, and the work is small."""
+        used, unused = self._loops(True)[shared], self._loops(False)[shared]
+        return used in _COMPILED and unused not in _COMPILED and steps * self._grid[0, 0, ..., 0].size < COMPILED_FOR
 
     @abstractmethod
     def unpack(self) -> Cells:
