@@ -53,6 +53,23 @@ def test_nothing_is_printed_warned_or_left_in_the_environment():
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+SMALL_NUMBERS = """
+import sys
+import numpy as np
+from thunderlab.automata.lattice import simulate
+tiny = float("2.2e-308")
+for rule in ("B3/S23", "R2,C0,M1,S3..8,B3..5,NM"):
+    simulate(np.ones((40, 40), dtype=np.uint8), rule, 2)
+    assert tiny / 1000 > 0 and float("2.2e-311") > 0 and (np.full(9, tiny) / 1000 > 0).all(), rule
+"""
+
+
+def test_small_numbers_stay_what_they_are():
+    """The compiler's start has numbers below 2.2e-308 taken for zero, and with them what every other library in the process computes."""
+    done = run_python(SMALL_NUMBERS)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 STRANGE_STDOUT = """
 import io, os, sys
 import numpy as np

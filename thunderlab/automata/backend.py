@@ -133,7 +133,7 @@ def thread_count() -> int:
 
 def _initialise(cache: Path | None, name: str, arch: str, threads: int) -> Backend:
     try:
-        with _silence(), warnings.catch_warnings():
+        with _silence(), _floats_kept(), warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # 1.7.4 asks Python for the locale in a way it deprecates
             ti = import_module(name)
             ti.init(
@@ -194,6 +194,19 @@ def _silence() -> Iterator[None]:
             del os.environ["TI_ENABLE_PYBUF"]
         else:
             os.environ["TI_ENABLE_PYBUF"] = buffering
+
+
+@contextlib.contextmanager
+def _floats_kept() -> Iterator[None]:
+    """Keep this thread's rules of floating point: the compiler, when it starts, has numbers below 2.2e-308 taken for zero ever after."""
+    library = ctypes.CDLL(None)
+    kept = ctypes.create_string_buffer(256)  # an fenv_t, of a few dozen bytes
+    known = hasattr(library, "fegetenv") and library.fegetenv(kept) == 0
+    try:
+        yield
+    finally:
+        if known:
+            library.fesetenv(kept)
 
 
 def _is_open(descriptor: int) -> bool:

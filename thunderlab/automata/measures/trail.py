@@ -47,6 +47,7 @@ class Trail:
         populations: int64 `[steps + 1]`, live cells after 0, 1, ... steps.
         digests: uint64 `[steps + 1]`, fingerprints likewise; equal states have equal ones.
 
+    >>> from thunderlab.automata.rules import parse_rule
     >>> trail = Trail(np.array([[0, 0, 0], [1, 1, 1], [0, 0, 0]], np.uint8), parse_rule("B3/S23", dimensions=2), "dead")
     >>> trail.run_to(2)
     >>> trail.populations.tolist(), trail.cells_at(1).tolist()
