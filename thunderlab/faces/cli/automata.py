@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 automata = group("automata", "Run cellular automata.")
 
 
-def _start_options(function: Any) -> Any:
-    """Declare the three ways to start a run, which `run` and `attractor` share."""
+def start_options(function: Any) -> Any:
+    """Declare the three ways to start a run, which every command that runs a lattice shares."""
     for option in (
         click.option("--boundary", help="torus, dead or plane (unbounded); the file's, else torus."),
         click.option("--rule", help="Like B3/S23, 345/2/4, B2/S34H, B3/S2-i34q, W110 or a name; the file's, else B3/S23."),
@@ -32,9 +32,10 @@ def _start_options(function: Any) -> Any:
     return function
 
 
-def _start(
+def chosen_start(
     scenario: Path | None, pattern: Path | None, soup: float | None, size: str | None, seed: int, rule: str | None, boundary: str | None
 ) -> Start:
+    """Return the one start that the options of `start_options` name, refusing none and several."""
     from thunderlab.automata import start
     from thunderlab.errors import InputError
 
@@ -53,7 +54,7 @@ def _start(
     return start.from_soup(soup, lattice, seed, rule, edge)
 
 
-def _use_cache() -> None:
+def use_cache() -> None:
     """Take compiled kernels from this project's workspace; runs that record nothing make none, so only one that is there."""
     from thunderlab import workspace
     from thunderlab.automata import backend
@@ -75,7 +76,7 @@ def _boundary(text: str | None) -> Boundary | None:
 
 
 @command("run", "thunderlab automata run --soup 0.35 --size 256x256 --seed 7 --steps 1000 --out final.rle", automata)
-@_start_options
+@start_options
 @click.option("--steps", type=int, help="How many steps; the scenario's duration by default.")
 @option_file("--out", help="Write the final state as .rle, .cells or .png, or the samples as .gif.")
 @click.option("--every", type=int, help="Steps between two samples of the trace; a hundredth of --steps by default.")
@@ -90,7 +91,7 @@ def run(scenario: Path | None, steps: int | None, out: Path | None, every: int |
     from thunderlab.errors import InputError
     from thunderlab.faces.cli.progress import bar
 
-    start = _start(scenario, **how)
+    start = chosen_start(scenario, **how)
     total = steps if steps is not None else start.steps
     if total is None:
         raise InputError("say how many steps to run", field="--steps")
@@ -104,7 +105,7 @@ def run(scenario: Path | None, steps: int | None, out: Path | None, every: int |
         check_output(out, start.rule, animated=film is not None)
     if film is not None:
         every = _check_film(start, total, every, space_time=space_time)
-    _use_cache()
+    use_cache()
     with bar("Running") as update:
         seen, final = observe(
             start.cells, start.rule, start.boundary, total, every=every,
@@ -149,16 +150,16 @@ def _thinned(trace: Any) -> list[Any]:
 
 
 @command("attractor", "thunderlab automata attractor scenarios/core/pulsar.yaml --max-steps 100", automata)
-@_start_options
+@start_options
 @click.option("--max-steps", type=click.IntRange(1, 10_000_000), default=10_000, show_default=True, help="How far to look.")
 def attractor(scenario: Path | None, max_steps: int, **how: Any) -> Answer:
     """Find where a run ends up: its transient, period, and displacement when the pattern moves."""
     from thunderlab.automata.lattice import check_start
     from thunderlab.automata.measures.attractor import find
 
-    start = _start(scenario, **how)
+    start = chosen_start(scenario, **how)
     check_start(start.cells, start.rule, start.boundary)
-    _use_cache()
+    use_cache()
     found = find(start.cells, start.rule, start.boundary, max_steps=max_steps)
     displacement = list(found.displacement) if found.displacement is not None else None
     data = {

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from thunderlab.faces.cli.answer import Answer, facts, table
-from thunderlab.faces.cli.automata import _start, _start_options, _use_cache
+from thunderlab.faces.cli.automata import chosen_start, start_options, use_cache
 from thunderlab.faces.cli.command import command, group, option_file
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _COLUMNS = 60
 
 @command("create", "thunderlab automata cluster create tank --soup 0.35 --size 256x256 --seed 7 --until 100000", cluster)
 @click.argument("name")
-@_start_options
+@start_options
 @click.option("--rate", type=float, metavar="STEPS_PER_S", help="The most steps a second, 0.001..1000000; as many as there is time for.")
 @click.option("--until", type=int, metavar="STEP", help="The step at which it is stopped; never.")
 @click.option("--paused", is_flag=True, help="Create it paused instead of running.")
@@ -35,8 +35,8 @@ def create(name: str, rate: float | None, until: int | None, paused: bool, **how
     from thunderlab.automata.cluster.named import check_name, plan
 
     check_name(name)
-    start = _start(**how)
-    _use_cache()
+    start = chosen_start(**how)
+    use_cache()
     planned = plan(name, start.cells, start.rule, start.boundary, source=_source(**how), rate=rate, until=until, paused=paused)
     with thunderlab.open() as lab:
         made = lab.automata.cluster.add(planned)

@@ -128,14 +128,14 @@ def surrogate(model: str, scenario: str, densities: tuple[float, ...], *, any_ru
     import msgspec
 
     from thunderlab import workspace
-    from thunderlab.automata import backend
     from thunderlab.automata.surrogate.file import find_surrogate
     from thunderlab.automata.surrogate.scoring import DENSITIES, score
+    from thunderlab.faces.cli.automata import use_cache
     from thunderlab.faces.cli.progress import bar
 
     scenarios = workspace.shipped("scenarios")
-    predictor, where, place = find_surrogate(scenarios, model), _scenario(scenarios, scenario), workspace.locate()
-    backend.start(place / "cache" / "taichi" if place.is_dir() else None)
+    predictor, where = find_surrogate(scenarios, model), _scenario(scenarios, scenario)
+    use_cache()
     amounts = {name: value for name, value in given.items() if value is not None}
     with bar(f"Scoring {predictor.name}") as update:
         found = score(predictor, where, densities=densities or DENSITIES, seed=seed, any_rule=any_rule, on_progress=update, **amounts)
