@@ -8,8 +8,10 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import CodeType, FrameType
 from typing import Any
 
 import pytest
@@ -60,6 +62,31 @@ def real_lab(tmp_path: Path):
 def heed_interrupts() -> None:
     """Let a child process hear Ctrl-C even when these tests run in the background of a shell, which has it ignored."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def interrupted(action: Callable[[], object], line: int, within: Callable[[CodeType], bool]) -> bool:
+    """Return whether `action` was interrupted, which happens when it comes to the n-th line of the code that is `within`."""
+    left = line
+
+    def watch(frame: FrameType, event: str, _: object) -> Any:
+        nonlocal left
+        if not within(frame.f_code):
+            return watch if event == "call" else None
+        left -= event == "line"
+        if left < 0:
+            sys.settrace(before)
+            raise KeyboardInterrupt
+        return watch
+
+    before = sys.gettrace()
+    sys.settrace(watch)
+    try:
+        action()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(before)
+    return False
 
 
 @dataclass

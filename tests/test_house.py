@@ -182,16 +182,37 @@ HEAVY = (
 )
 
 
+def _loaded_by(code):
+    """Return the modules that a process has loaded when it has run `code`."""
+    program = f"import contextlib, io, json, sys\nwith contextlib.redirect_stdout(io.StringIO()):\n    exec({code!r})\nsys.stderr.write(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
+    return set(json.loads(done.stderr.splitlines()[-1]))
+
+
 @pytest.mark.parametrize(
     "code",
     ["import thunderlab", "import sys; sys.argv = ['thunderlab', '--help']; from thunderlab.faces.cli.app import run; run(['--help'])"],
 )
 def test_the_front_door_and_help_load_nothing_heavy(code):
-    program = f"import contextlib, io, json, sys\nwith contextlib.redirect_stdout(io.StringIO()):\n    exec({code!r})\nsys.stderr.write(json.dumps(sorted(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
-    loaded = set(json.loads(done.stderr.splitlines()[-1]))
+    loaded = _loaded_by(code)
     assert sorted(loaded & set(HEAVY)) == []
     assert "thunderlab" in loaded
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["run", "--soup", "0.3", "--size", "64x64", "--rule", "nonsense", "--steps", "3"],
+        ["run", "--soup", "0.3", "--size", "9999999x9999999", "--steps", "3"],
+        ["run", "--soup", "0.3", "--size", "64x64", "--steps", "-3"],
+        ["run", "--pattern", "no-such-file.rle", "--steps", "3"],
+        ["attractor", "--soup", "0.3", "--size", "64x64", "--rule", "nonsense"],
+    ],
+    ids=" ".join,
+)
+def test_a_refused_run_has_loaded_numbers_only(arguments):
+    loaded = _loaded_by(f"from thunderlab.faces.cli.app import run; assert run({['automata', *arguments]!r}) == 2")
+    assert sorted(loaded & {*HEAVY, "yaml", "asyncio"}) == ["numpy"]
 
 
 def _notebooks():

@@ -10,11 +10,12 @@ import contextlib
 import os
 import tempfile
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from thunderlab import documents
-from thunderlab.documents import Document
 from thunderlab.errors import EnvironmentBlockedError, InputError
+
+if TYPE_CHECKING:
+    from thunderlab.documents import Document
 
 T = TypeVar("T")
 
@@ -58,6 +59,8 @@ def _decode(data: bytes, where: Path) -> str:
 
 def read_document(path: Path) -> Document:
     """Return the parsed YAML (or, by its name, JSON) file; what is accepted stands in `documents`."""
+    from thunderlab import documents  # the parser of YAML is loaded by those who read some
+
     parse = documents.parse_json if path.suffix.lower() == ".json" else documents.parse_yaml
     return parse(read_text(path), path)
 
@@ -69,6 +72,8 @@ def parse_json(data: bytes, where: Path) -> Document:
         data: the bytes.
         where: what to call them in messages.
     """
+    from thunderlab import documents
+
     if len(data) > TEXT_LIMIT:
         raise InputError(f"is larger than {TEXT_LIMIT} bytes, the most accepted here", where=where)
     return documents.parse_json(_decode(data, where), where)

@@ -1,4 +1,4 @@
-"""Small exact statistics: order-statistic quantiles with confidence bounds, and entropy."""
+"""Small exact statistics: order-statistic quantiles with confidence bounds, an interval for a probability, and entropy."""
 
 from __future__ import annotations
 
@@ -54,6 +54,30 @@ def quantile_with_bounds(samples: Sequence[float], q: float, confidence: float =
     low = ordered[low_rank - 1] if low_rank >= 1 else None
     high = ordered[high_rank - 1] if 1 <= high_rank <= count else None
     return Quantile(value, low, high)
+
+
+def wilson(successes: int, trials: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Return Wilson's score interval for a probability (Wilson 1927), whose ends lie in 0..1.
+
+    (p + z^2/2n +- z sqrt(p (1 - p)/n + z^2/4n^2)) / (1 + z^2/n), with p = successes / trials and z the normal quantile.
+
+    Args:
+        successes: 0..trials.
+        trials: 1 or more.
+        confidence: between 0 and 1.
+
+    >>> [round(end, 4) for end in wilson(0, 10)]  # 0 of 10 may be a quarter: z^2 / (10 + z^2), z = 1.96
+    [0.0, 0.2775]
+    """
+    from statistics import NormalDist  # slow to load, and seldom wanted
+
+    z = NormalDist().inv_cdf((1 + confidence) / 2)
+    share = successes / trials
+    middle = share + z * z / (2 * trials)
+    reach = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
+    scale = 1 + z * z / trials
+    # None and all are exact ends, which the square root misses by a last bit.
+    return (middle - reach) / scale if successes else 0.0, (middle + reach) / scale if successes < trials else 1.0
 
 
 def _binomial(count: int, successes: int, p: float) -> float:

@@ -1,11 +1,14 @@
 """Repeats and settling against published periods, and against brute force that remembers every state."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
+from thunderlab.automata import plane
 from thunderlab.automata.kernels.reference import simulate
 from thunderlab.automata.lattice import Lattice, Trace
 from thunderlab.automata.measures import attractor
@@ -315,6 +318,15 @@ def test_on_a_plane_repeats_are_those_of_brute_force(cells, rule):
         assert found.exact_period is None and any(found.displacement)
 
 
+def test_a_plane_that_cannot_be_looked_at_so_far_names_the_number_of_steps_that_was_given(monkeypatch):
+    monkeypatch.setattr(plane, "_FREE_CELLS", 400)
+    monkeypatch.setattr(plane, "MOST_CELLS", 2000)
+    ships = np.zeros((20, 20), np.uint8)
+    ships[:3, :3], ships[-3:, -3:] = placed("x = 3, y = 3\n3o$o$bo!", (3, 3)), placed("x = 3, y = 3\nbo$2bo$3o!", (3, 3))
+    with pytest.raises(InputError, match=r"^max_steps: "):
+        find(ships, LIFE, "plane", max_steps=1000)
+
+
 @pytest.mark.parametrize(
     ("message", "arguments", "most"),
     [
@@ -324,10 +336,60 @@ def test_on_a_plane_repeats_are_those_of_brute_force(cells, rule):
         ("boundary: .*B0", (np.ones((3, 3), np.uint8), "B0/S", "plane"), 100),
         ("boundary: Lenia", (np.ones((3, 3), np.uint8), "Lenia", "plane"), 100),
         ("boundary: 'klein'", (np.ones((3, 3), np.uint8), LIFE, "klein"), 100),
-        ("steps: expected a whole number from 0 to", (np.ones((3, 3), np.uint8), LIFE, "plane"), -1),
-        ("steps: expected a whole number from 0 to", (np.ones((3, 3), np.uint8), LIFE, "torus"), -1),
+        ("max_steps: expected a whole number from 0 to", (np.ones((3, 3), np.uint8), LIFE, "plane"), -1),
+        ("max_steps: expected a whole number from 0 to", (np.ones((3, 3), np.uint8), LIFE, "torus"), -1),
     ],
 )
 def test_what_cannot_be_searched_is_refused(message, arguments, most):
     with pytest.raises(InputError, match=f"^{message}"):
         find(*arguments, max_steps=most)
+
+
+@pytest.mark.parametrize("name", [*PATTERNS, *SHIPS])
+@pytest.mark.parametrize("last", [30, 200, 700])
+def test_a_trail_on_a_plane_repeats_as_it_does_inside_far_edges(name, last):
+    cells = Pattern.parse((PATTERNS | SHIPS)[name][0]).cells
+    trail = Trail(cells, LIFE, "plane")
+    found, expected = attractor.find_in(trail, last), find(cells, LIFE, "plane", max_steps=last)
+    assert dataclasses.replace(found, searched=0) == dataclasses.replace(expected, searched=0)
+    assert found.found == ((name in SHIPS) or sum(PATTERNS[name][1:]) <= last)
+
+
+@settings(deadline=None, max_examples=25)
+@given(small, st.sampled_from(["B3/S23", "B36/S23", "B2/S", "B2-a/S12", "345/2/4"]), st.integers(1, 24))
+def test_a_trail_on_a_plane_repeats_as_brute_force_says(cells, rule, steps):
+    parsed = parse_rule(rule, dimensions=2)
+    expected = brute_force(np.pad(cells, steps), parsed, "dead", steps)
+    found = attractor.find_in(Trail(cells, parsed, "plane"), steps)
+    if found.displacement is None:
+        assert ((found.transient, found.period) if found.found else None) == expected
+    else:
+        assert expected is None and found.exact_period is None and any(found.displacement)
+
+
+def test_on_a_plane_gliders_that_part_for_ever_do_not_repeat():
+    """Two gliders that fly apart look alike every fourth step and are never the same; the queen bee shuttle has period 30 (LifeWiki)."""
+    apart = np.zeros((20, 20), np.uint8)
+    apart[:3, :3], apart[-3:, -3:] = np.array([[1, 1, 1], [1, 0, 0], [0, 1, 0]]), np.array([[0, 1, 0], [0, 0, 1], [1, 1, 1]])
+    found = attractor.find_in(Trail(apart, LIFE, "plane"), 3000)
+    assert found == Attractor(False, None, None, None, None, 3000)
+    queen = Pattern.parse(PATTERNS["queen bee shuttle"][0]).cells
+    assert attractor.find_in(Trail(queen, LIFE, "plane"), 3000).period == 30
+
+
+def test_a_trail_on_a_plane_tells_where_any_state_lies():
+    cells = placed(SHIPS["glider"][0], (9, 12))
+    trail = Trail(cells, LIFE, "plane")
+    top, left = (int(at) for at in np.argwhere(cells).min(axis=0))
+    for step in (40, 400):
+        trail.run_to(step)
+        trail.keep()
+    trail.run_to(401)
+    for step in (0, 4, 36, 40, 44, 400):
+        state = trail.state_at(step)
+        assert state.origin == (top + step // 4, left + step // 4) and (state.cells == Pattern.parse(SHIPS["glider"][0]).cells).all()
+        assert trail.known[step] == (step in (0, 40, 400))
+    far = Trail(cells, LIFE, "plane")
+    for step in (7, 40, 123, 400):
+        far.run_to(step)
+    assert far.digests[[40, 400]].tolist() == trail.digests[[40, 400]].tolist() and far.digests[40] != far.digests[400]

@@ -22,7 +22,8 @@ from thunderlab.automata import simulate, soup
 from thunderlab.automata.cluster.named import MOST_BITS, MOST_LATTICES, MOST_SAMPLES, pack_state, plan, unpack_state
 from thunderlab.automata.cluster.runner import MOST_TURN_STEPS, Runner
 from thunderlab.automata.events import EntropySampled, LatticeCreated, LatticeStopped
-from thunderlab.automata.measures.fingerprint import cells_sha256
+from thunderlab.automata.lattice import Lattice
+from thunderlab.automata.measures.fingerprint import bbox, cells_sha256
 from thunderlab.automata.measures.observables import state_entropy
 from thunderlab.automata.tables import CA_LATTICES
 from thunderlab.clock import VirtualClock
@@ -338,7 +339,7 @@ def test_a_lattice_of_the_same_name_is_not_taken_for_the_one_before(lab, cluster
     cluster.create("a", BLINKER, LIFE, "dead", rate=100)
     run_for(lab, runner, clock, 1.5)
     runner.close()
-    now, cells = cluster.seen("a")
+    now, cells, _ = cluster.seen("a")
     assert now.shape == (3, 3) and now.step > 0 and (cells == simulate(BLINKER, LIFE, now.step, "dead")).all()
 
 
@@ -438,7 +439,7 @@ def test_whatever_happens_the_cells_are_those_of_an_uninterrupted_run(operations
                     cluster.remove("a")
                     cluster.create("a", start, LIFE, rate=30)
                     most = 0
-            now, cells = cluster.seen("a")
+            now, cells, _ = cluster.seen("a")
             assert now.step >= most, "a step that was acknowledged is never taken back"
             most = now.step
             assert (cells == simulate(start, LIFE, now.step)).all() and now.population == cells.sum()
@@ -474,7 +475,7 @@ def test_leaving_the_block_saves_what_was_run(real_lab):
     with cluster.running() as running:
         running.wait(0.4)
         _until(lambda: running.steps > 0)
-    now, cells = cluster.seen("a")
+    now, cells, _ = cluster.seen("a")
     assert now.status == "running" and now.step == running.steps
     assert (cells == simulate(START, LIFE, now.step)).all()
     with cluster.running(on_note=pytest.fail) as running:  # it was signed off: nothing to take over
@@ -502,7 +503,7 @@ def test_what_goes_wrong_in_the_runner_is_raised_and_the_rest_is_saved(real_lab)
     cluster.create("a", START, LIFE, rate=1000)
     with pytest.raises(RuntimeError, match="a listener broke"), cluster.running(every_s=0.05) as running:
         running.wait(30)
-    now, cells = cluster.seen("a")
+    now, cells, _ = cluster.seen("a")
     assert now.step > 0 and (cells == simulate(START, LIFE, now.step)).all()
     assert cluster.runner() is None
 
@@ -525,7 +526,7 @@ def test_a_runner_that_nobody_stopped_ends_with_its_program_and_saves(tmp_path):
     """
     subprocess.run([sys.executable, "-c", textwrap.dedent(program)], check=True, cwd=ROOT, timeout=120)
     with thunderlab.open(tmp_path / "workspace") as lab:
-        now, cells = lab.automata.cluster.seen("a")
+        now, cells, _ = lab.automata.cluster.seen("a")
         assert now.step > 0 and (cells == simulate(np.eye(9, dtype=np.uint8), LIFE, now.step)).all()
         assert _signed(lab) == [None]
 
@@ -595,7 +596,7 @@ def test_a_killed_runner_loses_only_what_it_had_not_saved_and_the_next_says_so(t
             runner.kill()
             runner.communicate()
         _until(lambda: cluster.runner() is None)
-        left, cells = cluster.seen("tank")
+        left, cells, _ = cluster.seen("tank")
         assert (left.status, 0 < left.step < 4500) == ("running", True)
         assert (cells == simulate(START, LIFE, left.step)).all()
         with cluster.running() as running:
@@ -605,6 +606,70 @@ def test_a_killed_runner_loses_only_what_it_had_not_saved_and_the_next_says_so(t
         assert running.steps == 4500 - left.step
         assert (cluster.cells("tank") == simulate(START, LIFE, 4500)).all()
         assert [event.cells_sha256 for event in told(lab, LatticeStopped)] == [cells_sha256(simulate(START, LIFE, 4500), moved=False)]
+
+
+GLIDER = np.array([[0, 1, 0], [0, 0, 1], [1, 1, 1]], dtype=np.uint8)
+
+
+def _where(lab, name="ship"):
+    """Where the live cells of a lattice are: the box around them, and the digest of them where they lie."""
+    found, cells, origin = lab.automata.cluster.seen(name)
+    return found.step, bbox(cells, origin), cells_sha256(cells, origin=origin)
+
+
+def test_on_a_plane_a_lattice_keeps_its_place_when_the_workspace_is_closed_and_opened(tmp_path):
+    """A glider is a quarter as many cells away as there are steps, whoever runs them and however often it was put aside."""
+    start = np.zeros((9, 7), np.uint8)
+    start[4:7, 2:5] = GLIDER
+    with thunderlab.open(tmp_path / "workspace") as lab:
+        lab.automata.cluster.create("ship", start, LIFE, "plane", until=4000, paused=True)
+        assert _where(lab)[:2] == (0, [[4, 6], [2, 4]])
+        [created] = told(lab, LatticeCreated)
+        assert created.cells_sha256 == cells_sha256(start, moved=False)
+        lab.automata.cluster.step("ship", 100)
+        assert _where(lab)[:2] == (100, [[29, 31], [27, 29]])
+    with thunderlab.open(tmp_path / "workspace") as lab:
+        lab.automata.cluster.step("ship", 300)
+        assert _where(lab)[:2] == (400, [[104, 106], [102, 104]])
+        lab.automata.cluster.resume("ship")
+        with lab.automata.cluster.running() as running:
+            running.wait(until_idle=True)
+        assert _where(lab)[:2] == (4000, [[1004, 1006], [1002, 1004]])
+        far = np.zeros((1007, 1005), np.uint8)
+        far[1004:, 1002:] = GLIDER
+        assert [event.cells_sha256 for event in told(lab, LatticeStopped)] == [cells_sha256(far, moved=False)] == [_where(lab)[2]]
+
+
+def test_on_a_plane_a_killed_runner_s_lattice_goes_on_where_it_was(tmp_path):
+    with thunderlab.open(tmp_path / "workspace") as lab:
+        cluster = lab.automata.cluster
+        cluster.create("ship", GLIDER[::-1, ::-1].copy(), LIFE, "plane", rate=1500, until=4000)
+        runner = subprocess.Popen(
+            [sys.executable, "-m", "thunderlab", "automata", "cluster", "run", "--workspace", str(tmp_path / "workspace")],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=ROOT,
+        )  # fmt: skip
+        try:
+            _until(lambda: cluster.get("ship").step > 100)
+        finally:
+            runner.kill()
+            runner.communicate()
+        _until(lambda: cluster.runner() is None)
+        found, cells, origin = cluster.seen("ship")
+        plain = Lattice(GLIDER[::-1, ::-1].copy(), LIFE, "plane")
+        plain.run(found.step)
+        assert 0 < found.step < 4000 and origin == plain.origin and (cells == plain.cells()).all()
+        with cluster.running() as running:
+            running.wait(until_idle=True)
+        assert _where(lab)[:2] == (4000, [[-1000, -998], [-1000, -998]])
+
+
+def test_on_a_plane_a_lattice_that_dies_lies_nowhere_and_one_saved_without_a_place_counts_from_its_first_cell(lab, cluster):
+    cluster.create("pair", np.pad(np.ones((1, 2), np.uint8), 5), LIFE, "plane", paused=True)
+    cluster.step("pair", 1)
+    assert _where(lab, "pair")[:2] == (1, None) and cluster.seen("pair")[2] == (0, 0)
+    fields = msgspec.msgpack.decode(pack_state(BLINKER, 2, (3, -4)))
+    assert unpack_state(msgspec.msgpack.encode(fields))[1] == (3, -4)
+    assert unpack_state(msgspec.msgpack.encode(fields[:3]))[1] == (0, 0)
 
 
 def _until(reached, patience_s=60):
@@ -630,7 +695,8 @@ def _signed(lab):
 def test_states_are_read_back_as_they_were_packed(states, shape, data):
     cells = data.draw(arrays.arrays(np.uint8, shape, elements=st.integers(0, states - 1)))
     packed = pack_state(cells, states)
-    read = unpack_state(packed)
+    read, origin = unpack_state(packed)
+    assert origin == (0,) * len(shape)
     assert read.dtype == np.uint8 and read.shape == shape and (read == cells).all()
     cut = data.draw(st.integers(0, len(packed) - 1))
     with pytest.raises(EvidenceError):
@@ -649,6 +715,9 @@ def test_states_are_read_back_as_they_were_packed(states, shape, data):
         lambda fields: [[2**40, 2**20], 1, fields[2]],
         lambda fields: [fields[0], 1, fields[2] + b"x"],
         lambda fields: [fields[0], 1, b""],
+        lambda fields: [*fields[:3], [0]],
+        lambda fields: [*fields[:3], [0, 0, 0]],
+        lambda fields: [*fields[:3], "text"],
         lambda fields: "text",
     ],
 )

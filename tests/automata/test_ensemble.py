@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 
 import numpy as np
 import pytest
 
+from tests.conftest import interrupted
 from thunderlab import automata
 from thunderlab.automata import ensemble as ensembles
 from thunderlab.automata.ensemble import Ensemble, simulate_many
@@ -114,6 +116,28 @@ def test_no_steps_are_one_sample_in_which_nothing_has_changed():
     assert (again.step.tolist(), again.changed.tolist()) == ([3], [changed])
 
 
+@pytest.mark.parametrize(("rule", "shape"), [FAMILIES[0], FAMILIES[8], ("Lenia", (9, 14)), FAMILIES[10]], ids=lambda value: str(value))
+def test_an_interrupt_anywhere_leaves_all_lattices_at_one_step(rule, shape):
+    """Two groups of lattices that share vectors, or five lattices by themselves; interrupted at every line that a run comes to."""
+    cells = soups(rule, 5, shape)
+    states = [np.stack([simulate(one, rule, step) for one in cells]) for step in range(12)]
+    for line in itertools.count():
+        ensemble = Ensemble(cells, rule)
+        ensemble.advance(2)
+        halted = interrupted(lambda ensemble=ensemble: ensemble.advance(4), line, lambda code: code.co_filename == ensembles.__file__)
+        step = ensemble.step
+        assert step in range(2, 7) if halted else step == 6
+        np.testing.assert_array_equal(ensemble.cells(), states[step])
+        watched = ensemble.observe(3, every=2)
+        assert watched.step.tolist() == [step, step + 2, step + 3]
+        changed = [np.count_nonzero(states[at] != states[at - 1], axis=(1, 2, 3)[: len(shape)]).tolist() for at in watched.step]
+        assert watched.changed.tolist() == changed
+        np.testing.assert_array_equal(ensemble.cells(), states[step + 3])
+        if not halted:
+            break
+    assert line > 10
+
+
 def test_the_cells_belong_to_the_caller():
     for rule, shape in (("B3/S23", (6, 6)), ("R2,C0,M1,S4..9,B5..8,NC", (6, 6)), ("Lenia", (6, 6)), ("B5-7/S4-6", (4, 4, 4))):
         cells = soups(rule, 2, shape)
@@ -166,7 +190,9 @@ def test_what_is_no_ensemble_is_refused(message, arguments):
 
 def test_too_many_lattices_say_what_they_would_need():
     many = np.broadcast_to(np.zeros((1, 1, 1), np.uint8), (2**10, 2**10, 2**11))
-    with pytest.raises(InputError, match=r"^cells: a lattice has at most 1073741824 cells .* these 2147483648 cells would need 2\.\d GiB"):
+    with pytest.raises(
+        InputError, match=r"^cells: a lattice has at most 1073741824 cells.* these 2147483648 cells under B3/S23 would need 2\.\d GiB"
+    ):
         Ensemble(many, "B3/S23")
 
 

@@ -48,6 +48,42 @@ def test_every_pixel_of_a_png_is_the_colour_of_its_cell(cells, scale):
         assert data == image.png(cells, states=states, scale=scale)
 
 
+def _lightness(colour):
+    """Return CIE 1976 L*, even to the eye, 0..100."""
+    luminance = _luminance(colour)
+    return 116 * luminance ** (1 / 3) - 16 if luminance > 216 / 24389 else luminance * 24389 / 27
+
+
+@pytest.mark.parametrize("states", [2, 16, 256])
+def test_amounts_grow_lighter_evenly_from_nearly_black(states):
+    colours = image.palette(states, amounts=True)
+    lightness = np.array([_lightness(colour) for colour in colours])
+    assert lightness[0] < 1 and lightness[-1] > 95
+    rises = np.diff(lightness)
+    assert (rises > 0).all() and rises.max() < 1.7 * rises.mean()
+    assert len(set(colours)) == states
+
+
+@pytest.mark.parametrize("name", ["red-blind", "green-blind"])
+def test_amounts_are_told_apart_without_seeing_red_or_green(name):
+    """Simulated after Vienot, Brettel and Mollon (Color Research and Application 24, 1999), whose matrices these are, in linear light."""
+    short = {"red-blind": [(0.11238, 0.88762, 0), (0.11238, 0.88762, 0), (0.00401, -0.00401, 1)]}
+    short["green-blind"] = [(0.29275, 0.70725, 0), (0.29275, 0.70725, 0), (-0.02234, 0.02234, 1)]
+    encoded = np.array(image.palette(256, amounts=True)) / 255
+    linear = np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
+    seen = np.clip(linear @ np.array(short[name]).T, 0, 1) @ [0.2126, 0.7152, 0.0722]
+    assert (np.diff(seen) > 0).all()
+
+
+def test_pictures_of_amounts_have_their_colours():
+    cells = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    colours = np.array(image.palette(256, amounts=True), np.uint8)
+    assert np.array_equal(_decoded(image.png(cells, states=256, scale=1, amounts=True)), colours[cells])
+    frames = [cells, cells.T.copy()]
+    for frame, (pixels, _) in zip(frames, _frames(image.gif(frames, states=256, scale=1, amounts=True)), strict=True):
+        assert np.array_equal(pixels, colours[frame])
+
+
 @settings(deadline=None, max_examples=50)
 @given(
     shapes.flatmap(lambda shape: st.lists(arrays(np.uint8, shape, elements=st.integers(0, 255), fill=st.just(0)), min_size=1, max_size=6)),

@@ -33,6 +33,13 @@ def test_rle_names_the_rule_and_a_grid_that_has_an_edge(tmp_path, name, boundary
     assert (found.rule, found.size, found.boundary) == ("/2/3", size, boundary if size else None)
 
 
+@pytest.mark.parametrize(("boundary", "origin"), [("plane", (-3, 70)), (None, (0, 0)), ("plane", None), ("torus", None)])
+def test_rle_says_where_on_a_plane_its_cells_lie(tmp_path, boundary, origin):
+    write_pattern(tmp_path / "a.rle", CELLS, LIFE, boundary=boundary, origin=origin)
+    assert Pattern.read(tmp_path / "a.rle").origin == origin
+    assert ("#CXRLE Pos=70,-3\n" in (tmp_path / "a.rle").read_text()) == (origin == (-3, 70))
+
+
 def test_plaintext_and_pictures_show_the_cells(tmp_path):
     write_pattern(tmp_path / "a.cells", CELLS, LIFE)
     assert (tmp_path / "a.cells").read_text() == ".O.\n..O\nOOO\n"
@@ -41,6 +48,14 @@ def test_plaintext_and_pictures_show_the_cells(tmp_path):
     write_pattern(tmp_path / "a.gif", CELLS, BRAIN, frames=[CELLS * 2, CELLS], delay_ms=120)
     with Image.open(io.BytesIO((tmp_path / "a.gif").read_bytes())) as shown:
         assert (shown.n_frames, shown.info["duration"]) == (2, 120)
+
+
+def test_pictures_of_lenia_show_amounts(tmp_path):
+    lenia, cells = parse_rule("Lenia", dimensions=2), CELLS * np.uint8(200)
+    write_pattern(tmp_path / "a.png", cells, lenia)
+    assert (tmp_path / "a.png").read_bytes() == image.png(cells, states=256, amounts=True) != image.png(cells, states=256)
+    write_pattern(tmp_path / "a.gif", cells, lenia, frames=[CELLS, cells])
+    assert (tmp_path / "a.gif").read_bytes() == image.gif([CELLS, cells], states=256, amounts=True)
 
 
 @pytest.mark.parametrize(

@@ -8,17 +8,18 @@ import re
 import shutil
 import subprocess
 import sys
+from functools import cache
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.conftest import interrupted
 from thunderlab.automata.kernels import dense, reference
-from thunderlab.automata.kernels.lanes import Lanes
 from thunderlab.automata.kernels.larger_than_life import WidePlane
+from thunderlab.automata.kernels.layout import WORDS
 from thunderlab.automata.rules import LargerThanLife, parse_rule
-from thunderlab.errors import InputError
 from thunderlab.seeds import stream
 
 SHAPES = ("moore", "von-neumann", "circular")
@@ -66,6 +67,38 @@ def fingerprint(cells):
     return [int((cells > 0).sum()), int.from_bytes(found.digest(), "little")]
 
 
+GOLDEN = 0x9E3779B97F4A7C15
+
+
+@cache
+def mix(word):
+    """The finaliser of splitmix64."""
+    word = (word ^ word >> 30) * 0xBF58476D1CE4E5B9 % 2**64
+    word = (word ^ word >> 27) * 0x94D049BB133111EB % 2**64
+    return word ^ word >> 31
+
+
+def lane_fingerprint(cells, rule):
+    """Population and digest as `Lanes.fingerprint` and `layout.fingerprint` define them, in Python's own integers."""
+    upright = cells.T if cells.shape[0] < cells.shape[1] else cells
+    lane = 1 if max(rule.most + 1, rule.states) < 128 else 2  # bytes
+    lanes = 8 * WORDS // lane
+    lines = -(-len(upright) // lanes)
+    rows = np.pad(upright, ((0, lanes * lines - len(upright)), (0, 0)))
+    digest = 0
+    for number, line in enumerate(rows.reshape(lanes, lines, -1).transpose(1, 2, 0), start=1):
+        sums = [0, 0]
+        for plane, states in enumerate([line == 1, line * (line > 1)][: 1 + (rule.states > 2)]):
+            words = np.ascontiguousarray(states, dtype=f"<u{lane}").view("<u8").ravel().tolist()
+            for which in (0, 1):
+                first = which * len(words) + 1 + (plane << 40)
+                keyed = ((word + mix(GOLDEN * (first + place) % 2**64)) % 2**64 for place, word in enumerate(words))
+                sums[which] += sum((part % 2**32) * (part >> 32) for part in keyed)
+        if line.any():
+            digest += mix(sums[0] % 2**64 ^ mix((sums[1] + number * GOLDEN) % 2**64))
+    return [int((cells > 0).sum()), digest % 2**64]
+
+
 def check(cells, rule, boundary, steps):
     traced, untraced = (WidePlane(cells, rule, boundary) for _ in range(2))
     np.testing.assert_array_equal(traced.unpack(), cells)
@@ -74,11 +107,11 @@ def check(cells, rule, boundary, steps):
     expected = cells
     for step in range(steps):
         expected = reference.simulate(expected, rule, 1, boundary)
-        assert trace[step].tolist() == fingerprint(expected)
+        assert trace[step].tolist() == lane_fingerprint(expected, rule)
     for engine in (traced, untraced):
         np.testing.assert_array_equal(engine.unpack(), expected)
         assert engine.steps == steps
-        assert list(engine.fingerprint()) == fingerprint(expected)
+        assert list(engine.fingerprint()) == lane_fingerprint(expected, rule)
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -245,29 +278,6 @@ def test_one_two_and_four_threads_give_the_same_bits():
     assert outputs[0] == outputs[1] == outputs[2]
 
 
-def advance_until(line, engine, steps, traced):
-    """Advance, interrupted at the n-th line of Python run for it, wherever that is; return whether it came so far."""
-    left = line
-
-    def watch(frame, event, _):
-        nonlocal left
-        left -= event == "line"
-        if left < 0:
-            sys.settrace(before)
-            raise KeyboardInterrupt
-        return watch
-
-    before = sys.gettrace()
-    sys.settrace(watch)
-    try:
-        engine.advance(steps, traced=traced)
-    except KeyboardInterrupt:
-        return True
-    finally:
-        sys.settrace(before)
-    return False
-
-
 @pytest.mark.parametrize("traced", [True, False])
 def test_an_interrupt_leaves_a_state_and_its_count(loop, traced, monkeypatch):
     """At lines all over the engine and the compiler's launcher; what is left goes on as if nothing had been."""
@@ -280,10 +290,10 @@ def test_an_interrupt_leaves_a_state_and_its_count(loop, traced, monkeypatch):
     reached = set()
     for line in range(0, 100_000, 53):
         engine = WidePlane(states[0], BUGS, "torus")
-        interrupted = advance_until(line, engine, 9, traced)
+        halted = interrupted(lambda engine=engine: engine.advance(9, traced=traced), line, lambda code: True)
         np.testing.assert_array_equal(engine.unpack(), states[engine.steps])
         reached.add(engine.steps)
-        if not interrupted:
+        if not halted:
             break
         engine.advance(3, traced)
         np.testing.assert_array_equal(engine.unpack(), states[engine.steps])
@@ -301,15 +311,6 @@ def test_cells_are_handed_out_and_taken_as_copies():
             assert engine.unpack().all()
 
 
-def test_a_lattice_too_large_for_memory_is_refused_at_once():
-    rule = LargerThanLife(50, 256, True, frozenset(), frozenset())
-    with pytest.raises(
-        InputError, match=r"cells: a lattice has at most 4 GiB of packed state; 32768 x 32768 cells under R50.* would need 8\.\d GiB"
-    ):
-        Lanes((32768, 32768), rule, torus=True)
-    Lanes((32768, 32768), LargerThanLife.parse("R5,C0,M1,S34..58,B34..45,NM"), torus=True)
-
-
 def test_digests_tell_states_apart():
     """All single cells, all states of one cell, and what packing eight to a byte could mix up."""
     seen = set()
@@ -323,6 +324,26 @@ def test_digests_tell_states_apart():
     turned = np.ones((4, 6), np.uint8)
     turned[1, 2] = 0
     assert dense.fingerprint(turned.T) == dense.fingerprint(np.ascontiguousarray(turned.T))
+
+
+@pytest.mark.parametrize("rule", ["R2,C0,M1,S4..9,B5..8,NC", "R2,C256,M0,S2..5,B3..5,NM"])
+def test_digests_of_the_kernel_tell_states_apart_and_nothing_else(rule):
+    rule = LargerThanLife.parse(rule)
+    cells = np.zeros((6, 70), np.uint8)
+    seen = {WidePlane(cells, rule, "torus").fingerprint()}
+    assert seen == {(0, 0)}
+    states = (1,) if rule.states == 2 else (1, 2, 128, 255)
+    for place in range(cells.size):
+        for state in states:
+            other = cells.copy()
+            other.flat[place] = state
+            seen.add(WidePlane(other, rule, "torus").fingerprint())
+    assert len(seen) == 1 + cells.size * len(states)
+    still = LargerThanLife(3, rule.states, True, frozenset(range(50)), frozenset())
+    cells[1:4, 3:60] = 1
+    standing = WidePlane(cells, still, "dead")
+    standing.advance(3, traced=False)
+    assert standing.fingerprint() == WidePlane(cells, rule, "torus").fingerprint()
 
 
 class Counting(dense.Dense):

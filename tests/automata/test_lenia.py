@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import sys
-
 import numpy as np
 import pytest
 import scipy.signal
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.conftest import interrupted
 from thunderlab.automata.kernels import lenia, reference
 from thunderlab.automata.kernels.dense import fingerprint
 from thunderlab.automata.kernels.lenia import RUN_TOLERANCE, STEP_TOLERANCE, Lenia
+from thunderlab.automata.lattice import Lattice
+from thunderlab.automata.measures import attractor
+from thunderlab.automata.measures.trail import Trail
 from thunderlab.automata.rules import parse_rule
 from thunderlab.automata.rules.lenia import LeniaRule
 from thunderlab.errors import InputError
@@ -249,6 +251,19 @@ def test_what_is_handed_in_and_out():
     np.testing.assert_array_equal(engine.field(), before)
 
 
+def test_what_looks_for_equal_states_is_refused():
+    """Equal whole numbers are not equal states: growing by a twentieth of one in a step, a state seems to stand still, and does not."""
+    cells, slow = np.full((24, 24), 38, np.uint8), LeniaRule.parse("Lenia R13,T5000,m0.15,s0.015")
+    lattice = Lattice(cells, slow)
+    first = lattice.digest
+    assert set(lattice.advance(8).digest.tolist()) == {first}
+    lattice.run(32)
+    assert lattice.digest != first and not np.array_equal(lattice.cells(), cells)
+    for look in (attractor.find, lambda cells, rule: Trail(cells, rule, "torus"), lambda cells, rule: attractor.find(cells, rule, "dead")):
+        with pytest.raises(InputError, match=r"^rule: Lenia computes with rounded numbers, so .*; rules of whole states are accepted$"):
+            look(cells, slow)
+
+
 def test_a_trace_is_of_what_is_handed_out():
     engine, other = (Lenia(orbium(64, 9, 9), ORBIUM_RULE, "torus") for _ in range(2))
     trace = engine.advance(5)
@@ -263,27 +278,8 @@ def test_a_trace_is_of_what_is_handed_out():
 def test_an_interrupt_leaves_a_state_and_its_count(line):
     """At every line of three steps."""
     engine, other = (Lenia(orbium(32, 9, 9), ORBIUM_RULE, "torus") for _ in range(2))
-    left = line
-
-    def watch(frame, event, _):
-        nonlocal left
-        if frame.f_code.co_name != "_run":
-            return watch if event == "call" else None
-        if event == "line":
-            left -= 1
-            if left < 0:
-                raise KeyboardInterrupt
-        return watch
-
-    before = sys.gettrace()
-    sys.settrace(watch)
-    try:
-        engine.advance(3, traced=False)
-    except KeyboardInterrupt:
-        pass
-    finally:
-        sys.settrace(before)
-    assert left < 0 and engine.steps < 3
+    assert interrupted(lambda: engine.advance(3, traced=False), line, lambda code: code.co_name == "_run")
+    assert engine.steps < 3
     other.advance(engine.steps, traced=False)
     np.testing.assert_array_equal(engine.field(), other.field())
     engine.advance(2, traced=False)

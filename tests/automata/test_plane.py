@@ -285,11 +285,11 @@ def test_a_pattern_that_outgrows_the_plane_stops_at_the_last_step_it_may_take(mo
 
 def test_an_engine_that_finds_its_box_too_large_is_heard(monkeypatch):
     """Long thin patterns need more memory than their cells tell."""
-    from thunderlab.automata import lattice as lattices
+    from thunderlab.automata import memory
 
     tall = np.ones((300, 1), np.uint8)
     grown = Lattice(tall, "B3/S012345678", "plane")
-    monkeypatch.setattr(lattices, "MOST_BYTES", 1000)
+    monkeypatch.setattr(memory, "MOST_BYTES", 1000)
     with pytest.raises(
         InputError, match=r"^steps: after 0 steps the pattern on the plane is 300 x 1 cells and cannot be run: .* GiB; run fewer"
     ):

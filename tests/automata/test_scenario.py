@@ -190,7 +190,7 @@ BAD = [
     ("[12, 16]", "[12, '16']", "grid.size[", "expected an integer"),
     ("[12, 16]", "[12, 0x10]", "grid.size.1", "ambiguous"),
     ("[12, 16]", "12 x 16", "grid.size", "expected a list"),
-    ("boundary: torus", "boundary: plane", "grid.boundary", "plane"),
+    ("boundary: torus", "boundary: sphere", "grid.boundary", "sphere"),
     (", boundary: torus", "", "grid", "boundary"),
     ("boundary: torus}", "boundary: torus, depth: 3}", "grid", "depth: is not a field here"),
     ("seed: 0", "seed: -1", "seed", ">= 0"),
@@ -209,6 +209,9 @@ BAD = [
     ("bo$2bo$3o!", "bo$2bo$4o!", "pattern: line 2 of the pattern", "row 3"),
     ("bo$2bo$3o!", "bo$2bo$3o", "pattern: line 2 of the pattern", "ends without `!`"),
     ("x = 3, y = 3, rule", "x = 30, y = 3, rule", "grid", "does not fit"),
+    ("rule = B3/S23\n", "rule = B3/S23:T12,16\n", "pattern", "was made for a torus of 16 x 12 cells, and the grid is a torus of 12 x 16"),
+    ("rule = B3/S23\n", "rule = B3/S23:P16,12\n", "pattern", "was made for a dead edge around 12 x 16 cells, and the grid is a torus of"),
+    ("bo$2bo$3o!", ".A$2.A$3B!", "pattern", "state 2 is none of B3/S23, which has the states 0 to 1"),
     ("duration: 40", "duration: 40\noffset: [10, 0]", "offset", "does not fit"),
     ("duration: 40", "duration: 40\noffset: [-1, 0]", "offset[", ">= 0"),
     ("duration: 40", "duration: 40\noffset: [1]", "offset", "needs 2 numbers"),
@@ -282,6 +285,9 @@ BAD_SOUPS = [
     ("soup_box: [4, 5, 6]", "cells: [[0, 0]]", "cells[0]", "needs 3 numbers"),
     ("soup_box: [4, 5, 6]", "cells: [[0, 0, 1], [0, 0, 1]]", "cells", "names a cell twice"),
     ("soup_box: [4, 5, 6]", "cells: []", "cells", "length >= 1"),
+    ("boundary: dead}", "boundary: plane}\nensemble: {seeds: 64}", "ensemble", "accepted with an ensemble: torus, dead"),
+    ("boundary: dead}", "boundary: plane}\nemergence: {steps: 64}", "emergence", "accepted with emergence: torus, dead"),
+    ("B5-7/S4-6, density: 0.25}", "B0/S4-6, density: 0.25}\ngrid: {size: [8, 9, 10], boundary: plane}", "grid.boundary", "(B0)"),
     ("[8, 9, 10], boundary: dead}\nseed: 5", "[400, 400, 400], boundary: dead}\nseed: 5", "duration", "cell updates"),
 ]
 
@@ -315,6 +321,8 @@ def test_what_is_no_soup_is_refused_by_field(tmp_path, old, new, field, what):
     text = SOUP.replace(old, new)
     if "400, 400" in new:
         text = text.replace("duration: 10", "duration: 1000000")
+    if "grid:" in new:
+        text = text.replace("grid: {size: [8, 9, 10], boundary: dead}\n", "")
     if "pattern: |" in new:
         field, what, text = "pattern", "two dimensions", text.replace(", density: 0.25", "")
     refused(written(tmp_path, text, "soup"), field, what)
@@ -326,9 +334,36 @@ def test_what_are_no_runs_is_refused_by_field(tmp_path, old, new, field, what):
     refused(written(tmp_path, RUNS.replace(old, new), "glider"), field, what)
 
 
-def test_the_plane_is_refused_in_one_line(tmp_path):
-    with pytest.raises(InputError, match=r"grid\.boundary: a scenario runs on a torus or within a dead edge, not on the plane$"):
-        read_scenario(written(tmp_path, GLIDER.replace("torus", "plane")))
+@pytest.mark.parametrize(
+    ("header", "boundary", "accepted"),
+    [
+        ("B3/S23", "plane", True),
+        ("B3/S23:T16,12", "torus", True),
+        ("B3/S23:P16,12", "dead", True),
+        ("B3/S23:T16,12", "dead", False),
+        ("B3/S23:T16,12", "plane", False),
+        ("B3/S23:T12,16", "torus", False),
+    ],
+)
+def test_a_pattern_file_with_a_grid_of_its_own_fits_the_scenario_s_or_is_refused(tmp_path, header, boundary, accepted):
+    (tmp_path / "glider.rle").write_text(f"x = 3, y = 3, rule = {header}\nbo$2bo$3o!\n")
+    block = GLIDER[GLIDER.index("pattern: |") : GLIDER.index("duration")]
+    path = written(tmp_path, GLIDER.replace(block, "pattern_file: glider.rle\n").replace("torus", boundary))
+    if accepted:
+        assert read_scenario(path).boundary == boundary
+    else:
+        refused(path, "pattern_file", "was made for a torus of ")
+
+
+def test_a_pattern_file_with_a_state_the_rule_does_not_have_is_refused(tmp_path):
+    (tmp_path / "glider.rle").write_text("x = 3, y = 3\n.A$2.C$3A!\n")
+    block = GLIDER[GLIDER.index("pattern: |") : GLIDER.index("duration")]
+    refused(written(tmp_path, GLIDER.replace(block, "pattern_file: glider.rle\n")), "pattern_file", "holds state 3, and B3/S23 has")
+
+
+def test_a_soup_may_start_on_the_plane(tmp_path):
+    found = read_scenario(written(tmp_path, SOUP.replace("dead", "plane")))
+    assert (found.boundary, found.shape) == ("plane", (8, 9, 10)) and found.initial_cells()[2:6, 2:7, 2:8].any()
 
 
 def test_a_scenario_is_named_as_its_file(tmp_path):

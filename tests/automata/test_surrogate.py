@@ -19,7 +19,7 @@ from thunderlab.automata.soup import soup
 from thunderlab.automata.surrogate.file import find_surrogate, read_surrogate, write_surrogate
 from thunderlab.automata.surrogate.model import Layer, Surrogate, codes, padded, truth
 from thunderlab.automata.surrogate.scoring import Setting, score
-from thunderlab.automata.surrogate.skill import Tally, wilson
+from thunderlab.automata.surrogate.skill import Tally
 from thunderlab.automata.surrogate.training import life_mlp, train
 from thunderlab.errors import InputError
 from thunderlab.workspace import shipped
@@ -263,16 +263,6 @@ def test_models_that_look_further_cost_more_and_have_no_table():
     assert found.overall.surrogate == found.overall.all_dead
     with pytest.raises(InputError, match="operations"):
         score(wide, Setting((2048, 2048), LIFE), grids=10, steps=100)
-
-
-# Newcombe, Statistics in Medicine 17 (1998), table I, method 3.
-@pytest.mark.parametrize(
-    ("successes", "trials", "low", "high"),
-    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0, 0.1611), (1, 29, 0.0061, 0.1718)],
-)
-def test_wilson_gives_the_published_intervals(successes, trials, low, high):
-    assert wilson(successes, trials) == pytest.approx((low, high), abs=5e-5)
-    assert wilson(trials - successes, trials) == pytest.approx((1 - high, 1 - low), abs=5e-5)
 
 
 def test_tallies_add_up():

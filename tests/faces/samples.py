@@ -7,7 +7,9 @@ import numpy as np
 
 from thunderlab.automata.kernels.reference import simulate
 from thunderlab.automata.packed_states import pack
-from thunderlab.automata.qa.results import Breach, ScenarioResult, SuiteResult
+from thunderlab.automata.qa.bands import Band, EnsembleBand
+from thunderlab.automata.qa.baseline import Baseline, ScenarioBaseline
+from thunderlab.automata.qa.results import Breach, EngineDigest, ScenarioResult, SuiteResult
 from thunderlab.automata.rules import parse_rule
 from thunderlab.faces.report.provenance import NotebookRun, Provenance
 from thunderlab.gate.readiness import Blocking, DeployGate, Readiness
@@ -16,6 +18,10 @@ from thunderlab.gate.reading import Reading
 STATUSES = ("healthy", "degraded", "blocked", "unknown")
 ODD = 'a|b\n"quoted" <i>é\u2028</i> & \x07 `tick` ]]> \U0001f9ec'
 DIGEST = "3f5a" * 16
+PACK = "c0de" * 16
+ENGINE = EngineDigest("e11e" * 16, "taichi", "1.7.4")
+# Sixteen seeds: 0.10, 0.11, ... 0.25 bits. Their median, the eighth of them, is 0.17.
+ENTROPIES = tuple(round(0.10 + index / 100, 2) for index in range(16))
 
 
 def _soup(seed, density, shape):
@@ -64,6 +70,30 @@ def scenario(name="glider-torus", *, passed=True, **changes):
     return ScenarioResult(**(fields | changes))
 
 
+def band(low=0.1, high=0.25, *, median_low=0.13, median_high=0.2, most_outside=4):
+    """A band, by default one that all of `ENTROPIES` lie in; with 0.12 to 0.2 nine do and seven do not."""
+    return EnsembleBand(low, high, 16, 0.73604, 0.95, most_outside, 0.17, median_low, median_high)
+
+
+def baseline(of, *, bands=None, **changes):
+    """The baseline that a suite's results set, its engine and pack included, with these bands for `life-soup`."""
+    bands = {"activity": band(0.0, 1.0, median_low=0.0, median_high=1.0), "entropy_mean": band()} if bands is None else bands
+    found = {
+        one.name: ScenarioBaseline(one.scenario_digest, dict(one.metrics), Band(0.0, 1.0), bands if one.ensemble else {})
+        for one in of.scenarios
+    }
+    return Baseline(**({"format": 2, "suite": of.suite, "pack": PACK, "engine": ENGINE, "scenarios": found} | changes))
+
+
+def baselines(status="healthy"):
+    """What the suite of `sample` is held against: degraded by another engine, blocked by narrower limits than the run was judged by."""
+    if status == "unknown":
+        return {}
+    narrow = {"entropy_mean": band(0.12, 0.2, median_low=0.18, median_high=0.2)} if status == "blocked" else None
+    engine = EngineDigest("d0d0" * 16, "taichi", "1.7.3") if status == "degraded" else ENGINE
+    return {"core": baseline(suite(passed=status != "blocked"), bands=narrow, engine=engine)}
+
+
 def suite(*, passed=True):
     life, bays = parse_rule("B3/S23", dimensions=2), parse_rule("B5-7/S4-6", dimensions=3)
     soup = simulate(_soup(1, 0.4, (96, 96)), life, 60)
@@ -73,14 +103,22 @@ def suite(*, passed=True):
     found = (
         scenario("bays-5766", title="Bays 5766 in three dimensions", regime="chaotic", rule="B5-7/S4-6", boundary="dead", shape=(20, 20, 20), steps=120, entropy=noisy, final_state=pack(solid), duration_us=912_000),
         scenario(),
-        scenario("life-soup", title="A 40 % soup settles", regime="edge", shape=(96, 96), steps=2_000, entropy=falling, final_state=pack(soup), passed=passed, duration_us=1_203_000),
+        scenario("life-soup", title="A 40 % soup settles", regime="edge", shape=(96, 96), steps=2_000, entropy=falling, final_state=pack(soup), passed=passed, duration_us=1_203_000, ensemble={"activity": ENTROPIES, "entropy_mean": ENTROPIES}),
         scenario("lone-cell", title="A lone cell dies", regime="fixed", shape=(32, 32), steps=10, entropy=(0.01, 0.0), final_state=pack(np.zeros((32, 32), dtype=np.uint8))),
     )  # fmt: skip
     breaches = (
         () if passed else (Breach("suite.duration_s", 96.2, None, 0.0, 90.0), Breach("baseline.orphan", None, "old-name", None, None))
     )
     return SuiteResult(
-        suite="core", passed=passed, duration_us=2_150_000 if passed else 96_200_000, budget_s=90.0, breaches=breaches, scenarios=found
+        suite="core",
+        passed=passed,
+        duration_us=2_150_000 if passed else 96_200_000,
+        budget_s=90.0,
+        breaches=breaches,
+        scenarios=found,
+        pack=PACK,
+        engine=ENGINE,
+        notes=() if passed else ("no baseline is known for 2 of the scenarios",),
     )
 
 
@@ -166,11 +204,11 @@ def notebooks(status="healthy"):
 
 
 def sample(status="healthy"):
-    """Everything a report is made of: readiness, suites, provenance, notebooks."""
+    """Everything a report is made of: readiness, suites, provenance, notebooks, baselines."""
     suites = () if status == "unknown" else (suite(passed=status != "blocked"),)
     changes = {"commit": None, "dirty": None, "run_id": None, "seeds": {}, "parameters": {}} if status == "unknown" else {}
     changes |= {"dirty": True} if status == "degraded" else {}
-    return readiness(status), suites, provenance(**changes), () if status == "unknown" else notebooks(status)
+    return readiness(status), suites, provenance(**changes), () if status == "unknown" else notebooks(status), baselines(status)
 
 
 PAYLOADS = (
@@ -190,8 +228,10 @@ PAYLOADS = (
 def hostile(text):
     """A report in which every text field, and every key of every mapping, is `text`."""
     breach = Breach(text, text, text, text, text)
-    result = scenario(text, title=text, regime=text, rule=text, boundary=text, passed=False, metrics={text: text, text + "2": None}, breaches=(breach,), scenario_digest=text)  # fmt: skip
-    found = SuiteResult(suite=text, passed=False, duration_us=1, budget_s=1.0, breaches=(breach,), scenarios=(result,))
+    result = scenario(text, title=text, regime=text, rule=text, boundary=text, passed=False, metrics={text: text, text + "2": None}, breaches=(breach,), scenario_digest=text, ensemble={text: (0.1, 0.2, 5.0)})  # fmt: skip
+    engine = EngineDigest(text, text, text)
+    found = SuiteResult(suite=text, passed=False, duration_us=1, budget_s=1.0, breaches=(breach,), scenarios=(result,), pack=text, engine=engine, notes=(text,))  # fmt: skip
+    held = baseline(found, bands={text: band(most_outside=0)}, pack=text + "2", engine=EngineDigest(text + "2", text, text))
     reading = Reading(name=text, title=text, value=1.5, unit=text, samples=1, age_s=1.0, source=text, status="blocked", threshold=text, why=text, history=(1.0, 2.0))  # fmt: skip
     verdict = Readiness(
         status="blocked",
@@ -205,4 +245,4 @@ def hostile(text):
     )
     source = provenance(run_id=text, built_at=text, commit=text, versions={text: text}, python=text, platform=text, seeds={text: 1}, parameters={text: text}, ledger_origin=text, ledger_head=text, ledger_root=text)  # fmt: skip
     runs = (NotebookRun(name=text, status=text, duration_us=1, html=text, why=text),)
-    return verdict, (found,), source, runs
+    return verdict, (found,), source, runs, {text: held}

@@ -1,4 +1,5 @@
 import struct
+import tracemalloc
 import zlib
 from xml.etree import ElementTree as ET
 
@@ -6,7 +7,7 @@ import numpy as np
 import pytest
 
 from thunderlab.faces import png, voxels
-from thunderlab.faces.charts import cells_png, sparkline
+from thunderlab.faces.charts import _shares, cells_png, is_folded, sparkline
 
 NAN, INF = float("nan"), float("inf")
 
@@ -72,6 +73,10 @@ class TestSparkline:
     def test_draws_by_hand_checkable_points(self):
         # 106 wide with 3 of padding each side: 0, 50, 100 across; 26 high: values 0..10 over 20 pixels, 0 at the bottom (23).
         assert 'd="M3 23L53 13L103 3"' in sparkline([0, 5, 10], title="t", width=106, height=26)
+
+    def test_points_between_others_of_their_height_are_left_out(self):
+        assert 'd="M3 23L63 23L83 13L103 3"' in sparkline([0, 0, 0, 0, 5, 10], title="t", width=106, height=26)
+        assert 'd="M3 13L103 13"' in sparkline([7] * 1001, title="t", width=106, height=26)
 
     def test_breaks_the_line_where_a_value_is_missing(self):
         assert 'd="M3 23M103 3"' in sparkline([0, NAN, 10], title="t", width=106, height=26)
@@ -157,6 +162,44 @@ class TestCells2d:
     @pytest.mark.parametrize("shape", [(1, 1), (1, 400), (400, 1), (3, 200), (161, 7)])
     def test_any_shape_is_drawn(self, shape):
         assert opaque(np.ones(shape)).max() == 255
+
+    @pytest.mark.parametrize("shape", [(1, 400), (4, 4096), (4096, 4), (2, 161), (3, 100_000)])
+    def test_a_strip_is_folded_into_a_picture_that_can_be_seen(self, shape):
+        shown = opaque(np.ones(shape), size=160)
+        assert is_folded(np.ones(shape))
+        assert 2 * min(shown.shape) > max(shown.shape) and max(shown.shape) < 320
+
+    def test_folding_shows_each_piece_below_the_one_before(self):
+        # 2 x 200: eight pieces of 25 columns, three lines each but for the last; a cell is 7 pixels, a hairline between.
+        cells = np.zeros((2, 200))
+        cells[0, 0] = cells[1, 25] = cells[0, 199] = 1
+        cells[1, 100] = 1  # keeps the middle from being cut out as empty
+        shown = opaque(cells, size=160) > 0
+        assert shown.shape == (7 * 23, 7 * 25)
+        assert sorted(zip(*map(list, np.nonzero(shown[::7, ::7])), strict=True)) == [(0, 0), (4, 0), (13, 0), (21, 24)]
+
+    def test_other_lattices_and_close_ups_are_not_folded(self):
+        lone = np.zeros((40, 2000))
+        lone[10, 1000] = 1
+        assert not is_folded(np.ones((100, 1500))) and not is_folded(np.ones((2, 2, 100)))
+        assert opaque(lone).shape == (160, 160) and not is_folded(lone)
+
+    @pytest.mark.parametrize(("shape", "block"), [((7, 9), 2), ((5, 5), 7), ((10, 3), 3), ((1, 11), 4), ((5, 6, 7), 3), ((4, 4, 4), 4)])
+    def test_shares_are_those_counted_block_by_block(self, shape, block):
+        alive = (np.random.default_rng(5).random(shape) < 0.4).astype(np.uint8)
+        found = _shares(alive, block)
+        assert found.shape == tuple(-(-length // block) for length in shape)
+        for place in np.ndindex(found.shape):
+            part = alive[tuple(slice(index * block, (index + 1) * block) for index in place)]
+            assert found[place] == int(part.sum()) / part.size
+
+    def test_a_large_lattice_costs_little_more_memory_than_its_cells(self):
+        cells = (np.random.default_rng(6).random((2000, 2000), dtype=np.float32) < 0.3).astype(np.uint8)
+        tracemalloc.start()
+        picture = cells_png(cells, size=180)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < 4 * cells.size and len(picture) < 1 << 17
 
     def test_nothing_alive_is_an_empty_picture(self):
         assert opaque(np.zeros((40, 40))).max() == 0

@@ -20,6 +20,8 @@ from tests.conftest import ROOT, heed_interrupts
 from thunderlab import workspace
 from thunderlab.faces.cli.app import split_global, thunderlab
 
+from . import samples
+
 SUITE = """suite: tiny
 format: 1
 title: Two scenarios for tests
@@ -207,8 +209,21 @@ def test_qa_from_nothing_to_a_regression(cli, project, tmp_path):
     (project / "scenarios" / "tiny" / "soup.yaml").write_text(SOUP.replace("seed: 5", "seed: 6"))
     bad = cli("qa", "run", "--suite", "tiny", cwd=project)
     assert bad.code == 1 and "✗ FAIL soup\n       baseline.scenario_digest: the scenario changed" in bad.stdout
+    assert "\npack tiny@" in bad.stdout and "; baseline: another pack\n" in bad.stdout
     stale = cli("qa", "replay", good.json()["run_id"], cwd=project)
     assert stale.code == 0 and "1.000000" in stale.stdout  # from the pack that was kept, whatever the file says now
+
+
+def test_a_run_says_what_it_was_made_with_and_how_its_seeds_lie(monkeypatch):
+    from thunderlab.faces.cli.qa import _made_with
+    from thunderlab.faces.report import standing
+
+    monkeypatch.setattr(standing, "baselines_of", lambda _suites: samples.baselines("blocked"))
+    assert list(_made_with(samples.suite())) == [
+        "pack core@c0dec0dec0de, engine e11ee11ee11e (taichi 1.7.4); baseline: changed since this run",
+        "seeds: 1 scenario with seeds, 0 as their bands allow; 1 outside: life-soup; 1 without a band",
+        "       a band of 16 seeds holds at least 73.6 % of all seeds, with 95 % confidence",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import signal
+import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from thunderlab.automata import plane
 from thunderlab.automata.kernels import reference
 from thunderlab.automata.lattice import simulate
 from thunderlab.automata.measures.fingerprint import cells_sha256
@@ -140,6 +143,50 @@ def test_a_state_written_as_rle_goes_on_as_if_never_written(answer, rule):
         )
 
 
+@pytest.mark.parametrize("boundary", ["torus", "dead", "plane"])
+@pytest.mark.parametrize("rule", ["B3/S23", "345/2/4", "R2,C0,M0,S3..8,B5..7,NC", "W90"])
+def test_rle_holds_the_grid_or_the_place_on_the_plane(answer, rule, boundary):
+    found = answer("run", "--soup", 0.4, "--size", "10x12", "--rule", rule, "--boundary", boundary, "--steps", 5, "--out", "five.rle")
+    written = Pattern.read(Path("five.rle"))
+    assert written.rule == rule
+    if boundary == "plane":
+        assert (written.boundary, written.size, written.origin) == (None, None, tuple(low for low, _ in found["bbox"]))
+        assert cells_sha256(written.cells, origin=written.origin) == found["cells_sha256_absolute"]
+    else:
+        assert (written.boundary, written.size) == (boundary, (10, 12))
+        again = answer("run", "--pattern", "five.rle", "--steps", 0)
+        for name in ("boundary", "shape", "cells_sha256_absolute"):
+            assert again[name] == found[name]
+
+
+def test_a_pattern_on_the_plane_is_written_where_its_file_has_placed_it(answer):
+    """A glider moves a cell in four steps; written and read on the way, it ends in the same place as in one go."""
+    Path("start.rle").write_text(f"#CXRLE Pos=100,-7\n{GLIDER}")
+    on_plane = ("--boundary", "plane", "--out")
+    answer("run", "--pattern", "start.rle", "--steps", 8, *on_plane, "first.rle")
+    answer("run", "--pattern", "first.rle", "--steps", 12, *on_plane, "both.rle")
+    answer("run", "--pattern", "start.rle", "--steps", 20, "--size", "40x50", *on_plane, "whole.rle")
+    assert [Pattern.read(Path(f"{name}.rle")).origin for name in ("first", "both", "whole")] == [(-5, 102), (-2, 105), (-2, 105)]
+    answer("run", "--soup", 0, "--size", "9x9", "--steps", 1, *on_plane, "empty.rle")
+    assert Pattern.read(Path("empty.rle")).origin is None
+
+
+@pytest.mark.skipif(shutil.which("bgolly") is None, reason="bgolly is not installed (Debian: apt-get install golly)")
+@pytest.mark.parametrize("boundary", ["torus", "dead", "plane"])
+def test_golly_goes_on_from_what_was_written(answer, boundary):
+    """Small lattices, on which a pattern one cell off, or under another edge, would go another way."""
+    for seed in range(6):
+        how = ("--soup", 0.5, "--seed", seed, "--size", f"{7 + seed}x{11 - seed}", "--boundary", boundary)
+        answer("run", *how, "--steps", 3, "--out", "three.rle")
+        subprocess.run(["bgolly", "-m", "9", "-i", "9", "-o", "twelve.rle", "three.rle"], check=True, capture_output=True)
+        text = Path("twelve.rle").read_text()
+        expected = answer("run", *how, "--steps", 12)
+        if expected["population"] == 0:
+            assert "x = 0" in text
+        else:
+            assert cells_sha256(Pattern.parse(text).cells) == expected["cells_sha256"]
+
+
 def test_a_state_written_as_plaintext(answer):
     found = answer("run", "--soup", 0.4, "--size", "10x12", "--steps", 5, "--out", "final.cells")
     text = Path("final.cells").read_text()
@@ -237,6 +284,14 @@ def test_attractors_on_a_plane(answer, tmp_path):
     assert (none["found"], none["transient"], none["period"], none["searched"]) == (False, None, None, 174)
 
 
+def test_a_plane_that_is_searched_too_far_names_the_option_that_says_how_far(automata, tmp_path, monkeypatch):
+    monkeypatch.setattr(plane, "MOST_CELLS", 400)
+    (tmp_path / "spread.rle").write_text("x = 4, y = 2, rule = B2/S\n4o$4o!\n")
+    code, stdout, stderr = automata("attractor", "--pattern", tmp_path / "spread.rle", "--boundary", "plane", "--max-steps", 1000)
+    assert (code, stdout, stderr.count("\n")) == (2, "", 1)
+    assert stderr.startswith("error: --max-steps: after ") and "needs a box of more than the 400 there may be" in stderr
+
+
 def test_people_are_told_the_same_as_programs(automata, tmp_path):
     (tmp_path / "glider.rle").write_text(GLIDER)
     code, stdout, stderr = automata("run", "--pattern", tmp_path / "glider.rle", "--boundary", "plane", "--steps", 40)
@@ -322,6 +377,7 @@ SOUP = ["--soup", "0.4", "--size", "9x9"]
         (["attractor"], ["got none"]),
         (["attractor", *SOUP, "--boundary", "plane", "--rule", "B0/S"], ["boundary: ", "B0"]),
         (["attractor", *SOUP, "--boundary", "klein"], ["--boundary: 'klein'"]),
+        (["attractor", *SOUP, "--rule", "Lenia"], ["error: rule: Lenia computes with rounded numbers", "rules of whole states are accepted"]),
         (["attractor", *SOUP, "--max-steps", "-3"], ["--max-steps"]),
         (["attractor", *SOUP, "--max-steps", "99999999999"], ["--max-steps"]),
     ],

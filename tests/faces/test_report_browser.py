@@ -146,6 +146,42 @@ def test_pictures_decode_in_a_browser(visit, reports):
     assert len(sizes) == 3 and all(complete and width >= 180 for complete, width in sizes)
 
 
+# What lines and dots are drawn with, by the same formula, over the ground they lie on; what is not text needs 3:1 (WCAG 2.2, 1.4.11).
+DRAWN = (
+    CONTRAST[: CONTRAST.index("  const found")]
+    + """
+  return [...document.querySelectorAll('.dots svg path')].map(path => {
+    const style = getComputedStyle(path), under = ground(path.closest('tr, article')), colour = style.stroke === 'none' ? style.fill : style.stroke;
+    const drawn = parse(colour); drawn[3] *= parseFloat(style.stroke === 'none' ? style.fillOpacity : style.strokeOpacity);
+    const [a, b] = [light(over(drawn, under)), light(under)];
+    return [(Math.max(a, b) + .05) / (Math.min(a, b) + .05), path.getAttribute('d').slice(0, 20)];
+  });
+}"""
+)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("status", ["healthy", "blocked"])
+def test_seeds_and_bands_can_be_told_from_their_ground(visit, reports, status, scheme):
+    drawn = visit(reports[status], scheme=scheme).evaluate(DRAWN)
+    assert len(drawn) >= 4 and [row for row in drawn if row[0] < 3] == []
+
+
+@pytest.mark.parametrize("width", [360, 800, 1280])
+def test_seeds_have_a_picture_of_a_size_to_read_beside_their_numbers(visit, reports, width):
+    tab = visit(reports["blocked"], width=width, scripts=False)
+    row = tab.locator("tr.strayed")
+    box = row.locator("svg[aria-label]").bounding_box()
+    assert 180 <= box["width"] <= width and box["height"] >= 34 and box["x"] >= 0 and box["x"] + box["width"] <= width
+    for words in ("outside", "9 of 16", "7 of 16 seeds lie outside the band"):
+        assert words in row.inner_text()
+    ground, others = (
+        tab.locator(f"tbody tr{kind}").last.evaluate("one => getComputedStyle(one).backgroundColor")
+        for kind in (".strayed", ":not(.strayed)")
+    )
+    assert ground != others
+
+
 def test_the_data_can_be_read_back(visit, reports):
     tab = visit(reports["unknown"])
     assert tab.evaluate("JSON.parse(document.getElementById('brg').textContent).status") == "unknown"

@@ -137,6 +137,11 @@ class TestContent:
         suite = msgspec.structs.replace(samples.suite(), scenarios=(broken,))
         assert "the final state cannot be read" in page.render(samples.readiness(), (suite,), samples.provenance(), ())
 
+    def test_a_state_without_a_cell_is_said_to_be_dead(self):
+        gone = samples.scenario(final_state=samples.pack(__import__("numpy").zeros((0, 0), dtype="uint8")))
+        suite = msgspec.structs.replace(samples.suite(), scenarios=(gone,))
+        assert "Nothing is alive at the end." in page.render(samples.readiness(), (suite,), samples.provenance(), ())
+
     def test_not_finite_numbers_do_not_stop_it(self):
         nan = float("nan")
         reading = msgspec.structs.replace(samples.readings("healthy")[0], value=nan, age_s=float("inf"), history=(nan, 1.0))
@@ -144,6 +149,88 @@ class TestContent:
         readiness = msgspec.structs.replace(samples.readiness(), readings=(reading,))
         suite = msgspec.structs.replace(samples.suite(), scenarios=(scenario,))
         assert "not a finite number" in page.render(readiness, (suite,), samples.provenance(), ())
+
+
+class TestSeeds:
+    """Sixteen seeds, 0.10 to 0.25 bits: all lie in 0.1 to 0.25, nine of them in 0.12 to 0.2, and their median is 0.17."""
+
+    def words(self, status="healthy"):
+        return Outline(page.render(*samples.sample(status))).text()
+
+    def test_pack_engine_and_baseline_of_a_run_are_named(self):
+        words = self.words()
+        assert "Pack core@c0dec0dec0de" in words and "Engine e11ee11ee11e (taichi 1.7.4)" in words
+        assert "Baseline same pack, same engine" in words
+
+    def test_another_engine_is_said_to_be_another(self):
+        words = self.words("degraded")
+        assert "Baseline another engine" in words and "the engine d0d0d0d0d0d0 (taichi 1.7.3)" in words
+
+    def test_seeds_are_held_against_their_band_with_its_confidence(self):
+        words = self.words()
+        assert "in band A 40 % soup settles life-soup" in words
+        assert "16 of 16 in 0.1000 to 0.2500 bits 0.1700 may be 0.1300 to 0.2000 activity 16 of 16" in words
+        assert "Set by 16 seeds, the band holds at least 73.6 % of all seeds, with 95 % confidence; up to 4 seeds may lie outside" in words
+        assert "outside their bands" not in words
+
+    def test_seeds_outside_stand_out_and_say_why(self):
+        html = page.render(*samples.sample("blocked"))
+        words = Outline(html).text()
+        assert "Seeds outside their bands" in words and "1 outside: life-soup" in words
+        assert "7 of 16 seeds lie outside the band; at most 4 may." in words and "The median lies outside 0.18000 to 0.20000." in words
+        assert "9 of 16 in 0.12000 to 0.20000 bits" in words
+        assert html.count('class="strayed"') == 1
+        card = html.split('<article class="card failed">')[1].split("</article>")[0]
+        assert "entropy_mean of 16 seeds" in card and "9 of them within 0.12 to 0.2" in card
+
+    def test_a_few_seeds_outside_are_no_failure(self):
+        (suite,) = samples.sample()[1]
+        held = samples.baseline(suite, bands={"entropy_mean": samples.band(0.12), "activity": samples.band()})
+        html = page.render(samples.readiness(), (suite,), samples.provenance(), (), {"core": held})
+        assert "14 of 16" in Outline(html).text() and 'class="strayed"' not in html and "all as their bands allow" in html
+
+    def test_a_metric_that_strays_beside_the_entropy_gets_a_row(self):
+        (suite,) = samples.sample()[1]
+        held = samples.baseline(suite, bands={"entropy_mean": samples.band(), "activity": samples.band(0.2)})
+        html = page.render(samples.readiness(), (suite,), samples.provenance(), (), {"core": held})
+        assert html.count('class="strayed"') == 1 and "10 of 16 seeds lie outside the band" in Outline(html).text()
+
+    def test_a_run_judged_by_another_baseline_is_said_to_be_so(self):
+        words = self.words("blocked")
+        assert "Baseline changed since this run" in words and "which it would now judge otherwise: life-soup." in words
+
+    def test_without_a_baseline_no_band_is_invented(self):
+        words = Outline(page.render(*samples.sample()[:4])).text()
+        assert "Baseline none" in words and "bands are missing" in words and "no band A 40 % soup settles" in words
+        assert "16 from 0.1000 to 0.2500 bits" in words and "as their bands allow; 1 without a band" in words
+
+    def test_a_result_of_an_older_version_still_builds(self):
+        (suite,) = samples.sample()[1]
+        bare = tuple(msgspec.structs.replace(one, ensemble={}) for one in suite.scenarios)
+        old = msgspec.structs.replace(suite, scenarios=bare, pack="", engine=None, notes=())
+        html = page.render(samples.readiness(), (old,), samples.provenance(), (), samples.baselines())
+        words = Outline(html).text()
+        assert "Pack not recorded" in words and "Engine not recorded" in words and "Baseline not known" in words
+        assert "<caption id=" not in html
+
+    def test_notes_are_shown(self):
+        assert "Note No baseline is known for 2 of the scenarios" in self.words("blocked")
+
+    def test_more_than_one_suite_can_be_jumped_to(self):
+        (suite,) = samples.sample()[1]
+        html = page.render(samples.readiness(), (suite, suite), samples.provenance(), (), samples.baselines())
+        assert 'href="#suite-2"' in html and 'id="suite-2"' in html
+        assert 'href="#suite-1"' not in page.render(*samples.sample())
+
+    def test_long_digests_are_cut_and_whole_in_the_data(self):
+        html = page.render(*samples.sample())
+        seen, data = html.split('<script type="application/json"')
+        assert f"<dd>{samples.DIGEST[:8]}…</dd>" in seen and samples.DIGEST in data
+
+    def test_a_strip_is_folded_and_says_so(self):
+        one = samples.scenario(shape=(2, 600), final_state=samples.pack(samples._soup(3, 0.5, (2, 600))))
+        suite = msgspec.structs.replace(samples.suite(), scenarios=(one,))
+        assert "Long rows, continued line by line" in page.render(samples.readiness(), (suite,), samples.provenance(), ())
 
 
 class TestForm:
@@ -198,8 +285,10 @@ class TestForm:
             )
             for index in range(30)
         )
+        found = tuple(msgspec.structs.replace(one, ensemble={"entropy_mean": tuple(rng.random(64).tolist())}) for one in found)
         suite = msgspec.structs.replace(samples.suite(), scenarios=found)
-        assert len(page.render(samples.readiness(), (suite,), samples.provenance(), samples.notebooks()).encode()) < 1 << 20
+        held = {"core": samples.baseline(suite, bands={"entropy_mean": samples.band(0.2, 0.8, most_outside=64)})}
+        assert len(page.render(samples.readiness(), (suite,), samples.provenance(), samples.notebooks(), held).encode()) < 1 << 20
 
     @pytest.mark.parametrize("payload", samples.PAYLOADS)
     def test_no_text_becomes_markup(self, payload):

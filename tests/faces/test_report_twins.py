@@ -43,6 +43,19 @@ class TestJson:
             assert written["final_state_sha256"] == canonical.digest(scenario.final_state)
             assert written["metrics"] == scenario.metrics
 
+    def test_says_what_each_suite_was_held_against(self):
+        (suite,) = twins.brg_json(*samples.sample())["suites"]
+        held = suite["baseline"]
+        assert (suite["pack"], held["pack"], held["engine"]["digest"]) == (samples.PACK, samples.PACK, samples.ENGINE.digest)
+        assert held["changed_since"] == [] and set(held["bands"]) == {"life-soup"}
+        assert (
+            held["bands"]["life-soup"]["entropy_mean"] | {"low": 0.1, "high": 0.25, "samples": 16, "confidence": 0.95, "most_outside": 4}
+            == (held["bands"]["life-soup"]["entropy_mean"])
+        )
+        (judged,) = twins.brg_json(*samples.sample("blocked"))["suites"]
+        assert judged["baseline"]["changed_since"] == ["life-soup"]
+        assert twins.brg_json(*samples.sample()[:4])["suites"][0]["baseline"] is None
+
     def test_says_null_for_what_json_cannot_say(self):
         reading = msgspec.structs.replace(samples.readings("healthy")[0], value=float("inf"), history=(float("nan"), 1.0))
         readiness = msgspec.structs.replace(samples.readiness(), readings=(reading,))
@@ -118,6 +131,17 @@ class TestSummary:
             assert "## Blocking reasons\n\nNone." in summary
         else:
             assert {len(row) for row in rows(summary, "Blocking reasons")} == {5}
+
+    def test_says_pack_engine_seeds_and_notes(self):
+        summary = twins.summary_markdown(*samples.sample())
+        assert "Pack core@c0dec0dec0de · engine e11ee11ee11e \\(taichi 1.7.4\\) · baseline: same pack, same engine" in summary
+        assert "Seeds against their bands: 1 scenario with seeds, 1 as their bands allow" in summary and "Note:" not in summary
+        blocked = twins.summary_markdown(*samples.sample("blocked"))
+        assert "1 outside: life-soup" in blocked and "Note: no baseline is known for 2 of the scenarios" in blocked
+        old = msgspec.structs.replace(samples.suite(), pack="", engine=None)
+        assert "Pack not recorded · engine not recorded · baseline: none" in twins.summary_markdown(
+            samples.readiness(), (old,), samples.provenance()
+        )
 
     def test_values_are_for_people(self):
         summary = twins.summary_markdown(*samples.sample("unknown"))

@@ -1,4 +1,4 @@
-"""Quantiles and entropy against SciPy and published numbers."""
+"""Quantiles, intervals and entropy against SciPy and published numbers."""
 
 import math
 
@@ -8,7 +8,7 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thunderlab.stats import entropy_bits, quantile, quantile_with_bounds
+from thunderlab.stats import entropy_bits, quantile, quantile_with_bounds, wilson
 
 SAMPLES = st.lists(st.integers(-1000, 1000), min_size=1, max_size=60)
 LEVELS = st.sampled_from([0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1.0])
@@ -56,3 +56,13 @@ def test_impossible_questions_are_refused(samples, q):
 def test_an_even_coin_has_one_bit():
     assert entropy_bits([7, 7]) == 1.0
     assert entropy_bits([1, 3]) == pytest.approx(2 - 0.75 * math.log2(3))
+
+
+# Newcombe, Statistics in Medicine 17 (1998), table I, method 3.
+@pytest.mark.parametrize(
+    ("successes", "trials", "low", "high"),
+    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0, 0.1611), (1, 29, 0.0061, 0.1718)],
+)
+def test_wilson_gives_the_published_intervals(successes, trials, low, high):
+    assert wilson(successes, trials) == pytest.approx((low, high), abs=5e-5)
+    assert wilson(trials - successes, trials) == pytest.approx((1 - high, 1 - low), abs=5e-5)

@@ -35,6 +35,10 @@ class Watched(NamedTuple):
 class Group(Protocol):
     """Some lattices that are stepped by one engine."""
 
+    @property
+    def steps(self) -> int:
+        """Steps run, kept right when an `advance` is interrupted."""
+
     def advance(self, steps: int, *, traced: bool) -> object:
         """Run `steps` steps."""
 
@@ -53,9 +57,6 @@ class Ensemble:
         rule: as for `Lattice`.
         boundary: "torus" or "dead".
 
-    Attributes:
-        step: steps run.
-
     Raises:
         InputError: naming `cells`, `rule` or `boundary` and what is accepted.
 
@@ -68,23 +69,30 @@ class Ensemble:
     def __init__(self, cells: Cells, rule: Rule | str, boundary: Boundary = "torus") -> None:
         axes = getattr(cells, "ndim", 0) - 1
         parsed = checked_rule(cells, rule, boundary, axes=axes)
-        check_cells(cells, parsed.states, axes=axes)
+        check_cells(cells, parsed, boundary, axes=axes)
         if boundary == "plane":
             raise InputError("lattices that grow cannot share a shape; accepted: torus, dead", field="boundary")
-        self.step = 0
         self._seeds = len(cells)
-        self._groups = list(_groups(cells, parsed, boundary))
+        self._groups = _groups(cells, parsed, boundary)
+
+    @property
+    def step(self) -> int:
+        """Steps run; after an interrupt those of the lattices that had come furthest."""
+        return max(group.steps for group in self._groups)
 
     def advance(self, steps: int) -> None:
         """Run `steps` steps.
+
+        When interrupted, the ensemble stands at some step that `step` tells. Lattices that had not come so far are brought there before
+        anything is read or run: none is ever seen at a step of its own.
 
         Raises:
             InputError: `steps` is not a whole number from 0 to 10^8.
         """
         check_steps(steps)
+        end = self.step + steps
         for group in self._groups:
-            group.advance(steps, traced=False)
-        self.step += steps
+            group.advance(end - group.steps, traced=False)
 
     def observe(self, steps: int, every: int) -> Watched:
         """Run `steps` steps and return what was seen now, after each `every` of them, and at the end.
@@ -102,9 +110,11 @@ class Ensemble:
 
     def cells(self) -> Cells:
         """Return a copy of the cells now, uint8 of the shape handed in."""
+        self.advance(0)
         return np.concatenate([group.unpack() for group in self._groups])
 
     def _sample(self) -> tuple[int, Counts, Counts]:
+        self.advance(0)
         population, changed = (np.concatenate(counts) for counts in zip(*(group.counts() for group in self._groups), strict=True))
         return self.step, population, changed if self.step else np.zeros_like(changed)
 
@@ -145,17 +155,24 @@ class _Alone:
 
     def __init__(self, cells: Cells, rule: Rule, boundary: Boundary) -> None:
         self._engine: Engine = make_engine(cells, rule, boundary)
-        self._before = cells
+        self._before = -1, cells  # a step and the state there
+
+    @property
+    def steps(self) -> int:
+        """Steps run; one that an interrupt has left without the state before it does not count, but the next does, as if run."""
+        now = self._engine.steps
+        return now if now in (0, self._before[0] + 1) else now + 1
 
     def advance(self, steps: int, *, traced: bool) -> None:
-        if steps:
-            self._engine.advance(steps - 1, traced=traced)
-            self._before = self._engine.unpack()
+        end = self.steps + steps
+        if end > self._engine.steps:
+            self._engine.advance(end - 1 - self._engine.steps, traced=traced)
+            self._before = self._engine.steps, self._engine.unpack()
             self._engine.advance(1, traced=traced)
 
     def counts(self) -> tuple[Counts, Counts]:
         cells = self._engine.unpack()
-        return np.array([np.count_nonzero(cells)]), np.array([np.count_nonzero(cells != self._before)])
+        return np.array([np.count_nonzero(cells)]), np.array([np.count_nonzero(cells != self._before[1])])
 
     def unpack(self) -> Cells:
         return self._engine.unpack()[None]

@@ -11,14 +11,11 @@ from numpy.typing import NDArray
 from thunderlab.automata import backend
 from thunderlab.automata.cells import BOUNDARIES, Boundary, Cells
 from thunderlab.automata.engines import Engine, One, maker, service
+from thunderlab.automata.memory import check_size
 from thunderlab.automata.plane import Growing
 from thunderlab.automata.rules import Rule, parse_rule, refuse_on_plane
 from thunderlab.errors import InputError
 
-# 32768 x 32768, or 1024 cubed: a gibibyte as uint8, and less than half of one packed.
-MOST_CELLS = 2**30
-# Lines of few cells take as much memory as full ones, so very many narrow lines meet this limit first.
-MOST_BYTES = 2**32
 # Numbers that samples of a run may have together.
 MOST_SAMPLED = 2**26
 # The trace of one advance takes 16 bytes a step.
@@ -41,7 +38,7 @@ class Lattice:
     """A lattice under a rule of any family, exact (Lenia apart) and the same on any number of threads.
 
     Args:
-        cells: uint8 `[y x]` or `[z y x]`, states 0..n-1 of the rule, at most 2^30 of them and 4 GiB packed; copied.
+        cells: uint8 `[y x]` or `[z y x]`, states 0..n-1 of the rule, at most 2^30 of them and 4 GiB as the family keeps them; copied.
         rule: a rule of as many dimensions, or the string of one as `parse_rule` takes it.
         boundary: "torus" wraps every axis; "dead" surrounds the lattice with cells that stay 0; "plane" is unbounded: the cells handed
             in lie on it, and the lattice grows with them. On a torus narrower than a neighbourhood a neighbour is met more than once
@@ -62,7 +59,7 @@ class Lattice:
 
     def __init__(self, cells: Cells, rule: Rule | str, boundary: Boundary = "torus") -> None:
         self._rule = checked_rule(cells, rule, boundary)
-        check_cells(cells, self._rule.states)
+        check_cells(cells, self._rule, boundary)
         self._boundary: Boundary = boundary
         self._shape = cells.shape
         self._engine: Engine = Growing(make_engine, cells, self._rule) if boundary == "plane" else make_engine(cells, self._rule, boundary)
@@ -103,7 +100,7 @@ class Lattice:
         """A 64-bit fingerprint of the state now, 0 for an empty one.
 
         Equal cells on lattices of one shape have equal digests, whatever boundary or route led to them, under rules of one family
-        and number of states; on a plane equal cells in equal places have. Different cells share one with odds of about 2^-63; see
+        and number of states (of Larger than Life, of as many bits a cell); on a plane equal cells in equal places have. Different cells share one with odds of about 2^-63; see
         `layout.fingerprint` for the construction. Digests of different shapes or vector widths are unrelated, and the keys are
         public: a digest finds cycles, it proves nothing to an adversary.
         """
@@ -164,7 +161,7 @@ def simulate(cells: Cells, rule: Rule | str, steps: int, boundary: Boundary = "t
 
 def make_engine(cells: Cells, rule: Rule, boundary: Boundary) -> Engine:
     """Return the engine for checked cells; only here are kernels, and with them the compiler, imported."""
-    check_size(cells.shape, rule.states)  # also of what has grown on a plane
+    check_size(cells.shape, rule, boundary)  # also of what has grown on a plane
     backend.start()  # first, so that its errors are not hidden in an import
     line = service(rule)
     make = maker(line.place)
@@ -180,7 +177,7 @@ def check_start(cells: Cells, rule: Rule, boundary: Boundary) -> None:
     Raises:
         InputError: naming `cells`, `rule` or `boundary` and what is accepted.
     """
-    check_cells(cells, checked_rule(cells, rule, boundary).states)
+    check_cells(cells, checked_rule(cells, rule, boundary), boundary)
 
 
 def checked_rule(cells: Cells, rule: Rule | str, boundary: Boundary, *, axes: int | None = None) -> Rule:
@@ -207,12 +204,13 @@ def checked_rule(cells: Cells, rule: Rule | str, boundary: Boundary, *, axes: in
     return parsed
 
 
-def check_cells(cells: Cells, states: int, *, axes: int | None = None) -> None:
+def check_cells(cells: Cells, rule: Rule, boundary: Boundary, *, axes: int | None = None) -> None:
     """Refuse cells that are not uint8, are none or too many, or have states the rule does not have.
 
     Args:
         cells: one lattice, or with `axes` many of so many axes each.
-        states: of the rule.
+        rule: a rule that fits them.
+        boundary: with which the lattices are run.
         axes: of one lattice, all of the cells' by default.
 
     Raises:
@@ -223,45 +221,10 @@ def check_cells(cells: Cells, states: int, *, axes: int | None = None) -> None:
     if 0 in cells.shape:
         raise InputError(f"expected [y x] or [z y x] with no empty axis, not the shape {cells.shape}", field="cells")
     first = 0 if axes is None else cells.ndim - axes
-    check_size(cells.shape[first:], states, math.prod(cells.shape[:first]))
+    check_size(cells.shape[first:], rule, boundary, math.prod(cells.shape[:first]))
     most = int(cells.max())
-    if most >= states:
-        raise InputError(f"expected states 0 to {states - 1}, as the rule has, found {most}", field="cells")
-
-
-def check_size(shape: tuple[int, ...], states: int, lattices: int = 1) -> None:
-    """Refuse what would not fit into memory, be it one lattice or many of one shape.
-
-    Raises:
-        InputError: naming `cells` and how much memory they would need.
-    """
-    cells, packed = lattices * math.prod(shape), lattices * packed_bytes(shape, states)
-    if cells > MOST_CELLS or packed > MOST_BYTES:
-        raise InputError(
-            f"a lattice has at most {MOST_CELLS} cells and {MOST_BYTES // 2**30} GiB of packed state; "
-            f"these {cells} cells would need {(cells + packed) / 2**30:.1f} GiB",
-            field="cells",
-        )
-
-
-def packed_bytes(shape: tuple[int, ...], states: int) -> int:
-    """Return about the memory that the two states of a lattice take when packed; narrow lattices waste much of every vector.
-
-    >>> from thunderlab.automata.kernels.layout import LANES
-    >>> packed_bytes((999, LANES), 2) == 2 * 1002 * 3 * LANES // 8  # three lines more; of three vectors two are ghosts
-    True
-    >>> packed_bytes((999, 1, 1), 2) == 2 * 1000 * 3 * 3 * LANES // 8  # of the 3 x 3 vectors of a plane one is no ghost
-    True
-    """
-    # These need no compiler.
-    from thunderlab.automata.kernels.folds import Folds
-    from thunderlab.automata.kernels.layout import LANES, parts_of
-
-    planes = 1 + (states - 2).bit_length()
-    if len(shape) == 3:
-        return 2 * planes * (shape[0] + 1) * math.prod(Folds(*shape[1:]).shape) * LANES // 8
-    parts = parts_of(*shape)
-    return 2 * planes * (shape[0] // parts + 3) * (-(-shape[1] * parts // LANES) + 2) * LANES // 8
+    if most >= rule.states:
+        raise InputError(f"expected states 0 to {rule.states - 1}, as the rule has, found {most}", field="cells")
 
 
 def check_steps(steps: int) -> None:

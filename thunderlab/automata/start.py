@@ -10,7 +10,6 @@ import numpy as np
 
 from thunderlab.automata.cells import Boundary, Cells
 from thunderlab.automata.pattern import MOST_CELLS, Pattern
-from thunderlab.automata.qa.scenario_file import read_scenario
 from thunderlab.automata.rules import LeniaRule, Rule, parse_rule
 from thunderlab.automata.soup import soup
 from thunderlab.errors import InputError
@@ -20,16 +19,27 @@ LIFE = "B3/S23"
 
 @dataclass(frozen=True, eq=False)
 class Start:
-    """A complete start; `steps` is the scenario's duration, None when there is no scenario."""
+    """A complete start.
+
+    Attributes:
+        cells: uint8 `[y x]` or `[z y x]`.
+        rule: of as many dimensions.
+        boundary: "torus", "dead" or "plane".
+        steps: the scenario's duration, None when there is no scenario.
+        origin: y and x of the first cell where the pattern's file gives coordinates, else zeros.
+    """
 
     cells: Cells
     rule: Rule
     boundary: Boundary
     steps: int | None = None
+    origin: tuple[int, ...] = (0, 0)
 
 
 def from_scenario(path: Path, rule: str | None, boundary: Boundary | None) -> Start:
     """Return a scenario's start; `rule` and `boundary` override the file's when given."""
+    from thunderlab.automata.qa.scenario_file import read_scenario  # files of scenarios are YAML, whose parser other starts do not need
+
     scenario = read_scenario(path)
     parsed = scenario.rule if rule is None else parse_rule(rule, dimensions=len(scenario.shape))
     return Start(scenario.initial_cells(), parsed, boundary or scenario.boundary, scenario.duration)
@@ -60,7 +70,8 @@ def from_pattern(path: Path, size: tuple[int, ...] | None, rule: str | None, bou
     top, left = _corner_on_grid(path, pattern, pattern.size) if pattern.size and not size else _centred(pattern, shape)
     cells = np.zeros(shape, dtype=np.uint8)
     cells[top : top + height, left : left + width] = pattern.cells
-    return Start(cells, parsed, boundary or pattern.boundary or "torus")
+    origin = (0, 0) if pattern.origin is None else (pattern.origin[0] - top, pattern.origin[1] - left)
+    return Start(cells, parsed, boundary or pattern.boundary or "torus", origin=origin)
 
 
 def _centred(pattern: Pattern, shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -16,7 +16,7 @@ QA_RUNS = sa.Table(
     sa.Column("result", sa.LargeBinary, nullable=False),
 )
 
-# One row per named lattice. `state` holds the cells at `step` (see `named_lattice.pack_state`), `trace` the newest samples as JSON.
+# One row per named lattice. `state` holds the cells at `step` and where they lie (see `named.pack_state`), `trace` the newest samples as JSON.
 # Whoever changes a lattice names the id, status and step it was read with; a row that has moved on is not touched.
 # `runner` is who runs it now; one that died leaves its name behind, and so the next knows that it takes over.
 CA_LATTICES = sa.Table(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
@@ -22,6 +21,8 @@ _LIVE = (47, 125, 190)
 _SHADES = 15
 _SMALLEST_VIEW = 16
 _MARGIN = 2
+# How many times longer than wide a lattice is when its picture is folded.
+_LONG = 16
 _PAD = 3.0
 
 
@@ -56,7 +57,12 @@ def sparkline(
     words = _describe(numbers, finite, unit)
     levels = [float(limit) for limit in limits if math.isfinite(limit)]
     shown = [*finite, *levels, *(extent or ())]
-    drawn = _drawn(numbers, levels, (min(shown), max(shown)), (width, height)) if finite else _no_data(width, height)
+    drawn = _drawn(numbers, levels, (min(shown), max(shown)), (width, height)) if finite else no_data(width, height)
+    return svg(title, words, drawn, width, height)
+
+
+def svg(title: str, words: str, drawn: str, width: int, height: int) -> str:
+    """Return drawn elements as one `<svg>` with an accessible name and a description in words; both are escaped, `drawn` is not."""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
         f" aria-label={quoteattr(f'{title}: {words}')}><title>{escape(title)}</title><desc>{escape(words)}</desc>{drawn}</svg>"
@@ -76,7 +82,8 @@ def _describe(numbers: list[float], finite: list[float], unit: str) -> str:
     return f"{len(finite)} values, from {min(finite):.4g} to {max(finite):.4g}, latest {finite[-1]:.4g}{suffix}{missing}"
 
 
-def _no_data(width: int, height: int) -> str:
+def no_data(width: int, height: int) -> str:
+    """Return what is drawn where there is nothing to draw: a faint dotted line."""
     middle = height / 2
     return f'<path d="M{_PAD:g} {middle:g}H{width - _PAD:g}" stroke="currentColor" stroke-opacity=".45" stroke-dasharray="1 4"/>'
 
@@ -92,11 +99,14 @@ def _drawn(numbers: list[float], limits: list[float], extent: tuple[float, float
         return round(height - _PAD - share * (height - 2 * _PAD), 1)
 
     across = (width - 2 * _PAD) / max(1, len(numbers) - 1)
+    places = [(round(_PAD + index * across, 1), at(value)) if math.isfinite(value) else None for index, value in enumerate(numbers)]
     line, x, y = "", 0.0, 0.0
-    for index, (before, value) in enumerate(pairwise([math.nan, *numbers])):
-        if math.isfinite(value):
-            x, y = round(_PAD + index * across, 1), at(value)
-            line += f"{'L' if math.isfinite(before) else 'M'}{x:g} {y:g}"
+    for before, here, after in zip([None, *places], places, [*places[1:], None], strict=False):
+        if here is not None:
+            x, y = here
+            # Between two points as high as itself a point adds bytes and no line.
+            if before is None or after is None or not before[1] == y == after[1]:
+                line += f"{'M' if before is None else 'L'}{x:g} {y:g}"
     rules = "".join(
         f'<path d="M{_PAD:g} {at(limit):g}H{width - _PAD:g}" stroke="currentColor" stroke-opacity=".55" stroke-dasharray="3 3"/>'
         for limit in limits
@@ -110,8 +120,9 @@ def _drawn(numbers: list[float], limits: list[float], extent: tuple[float, float
 def cells_png(cells: NDArray[Any], *, size: int = 160) -> bytes:
     """Return a picture of a lattice as a PNG file with a transparent ground.
 
-    In two dimensions a pattern that is small on its lattice is shown close up, cells become squares of whole pixels, and where several
-    cells share a pixel it is the stronger the more of them live, never less than visible. In three dimensions cells are shaded cubes.
+    In two dimensions a pattern that is small on its lattice is shown close up, a strip is folded (`is_folded`), cells become squares of
+    whole pixels, and where several cells share a pixel it is the stronger the more of them live, never less than visible. In three
+    dimensions cells are shaded cubes.
 
     Args:
         cells: integers `[y x]` or `[z y x]`; what is not 0 is alive. Every axis at least 1.
@@ -130,6 +141,7 @@ def cells_png(cells: NDArray[Any], *, size: int = 160) -> bytes:
     view = _close_up((cells != 0).astype(np.uint8))
     if view.ndim == 3:
         return _cubes(view, size)
+    view = _folded(view)
     block = -(-max(view.shape) // size)
     if block > 1:
         shares = _shares(view, block)
@@ -167,14 +179,50 @@ def _close_up(alive: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return alive[tuple(cut)]
 
 
+def is_folded(cells: NDArray[Any]) -> bool:
+    """Return whether the picture of a lattice shows its long rows piece by piece, one below the other, as lines of text are.
+
+    >>> is_folded(np.ones((4, 4096))), is_folded(np.ones((40, 600)))
+    (True, False)
+    """
+    return _is_strip(cells.shape) and _is_strip(_close_up((cells != 0).astype(np.uint8)).shape)
+
+
+def _is_strip(shape: tuple[int, ...]) -> bool:
+    return len(shape) == 2 and max(shape) >= _LONG * min(shape)
+
+
+def _folded(view: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return a strip in pieces one below the other, a line left free between them, about as high as wide; anything else as it is."""
+    if not _is_strip(view.shape):
+        return view
+    if view.shape[0] > view.shape[1]:
+        return _folded(view.T).T
+    rows, length = view.shape
+    pieces = max(1, round(math.sqrt(length / (rows + 1))))
+    width = -(-length // pieces)
+    whole = np.zeros((rows, pieces * width), dtype=np.uint8)
+    whole[:, :length] = view
+    lines = np.zeros((pieces, rows + 1, width), dtype=np.uint8)
+    lines[:, :rows] = whole.reshape(rows, pieces, width).swapaxes(0, 1)
+    return lines.reshape(-1, width)[:-1]
+
+
 def _shares(alive: NDArray[np.uint8], block: int) -> NDArray[np.float64]:
     """Return the share of live cells in each block of `block` cells a side; a block cut off by the edge counts the cells it has."""
-    live: NDArray[np.float64] = alive.astype(np.float64)
-    cells = np.ones(alive.shape, dtype=np.float64)
+    live: NDArray[Any] = alive
+    cells = np.ones((1,) * alive.ndim)
     for axis, length in enumerate(alive.shape):
-        starts = np.arange(0, length, block)
-        live, cells = np.add.reduceat(live, starts, axis=axis), np.add.reduceat(cells, starts, axis=axis)
-    return live / cells
+        # Whole rows are added to whole rows: many times faster than block by block, and only sums are larger than a byte.
+        rows = np.moveaxis(live, axis, 0)
+        sums = np.zeros((-(-length // block), *rows.shape[1:]), dtype=np.uint32)
+        for offset in range(min(block, length)):
+            part = rows[offset::block]
+            sums[: len(part)] += part
+        live = np.moveaxis(sums, 0, axis)
+        counted = np.minimum(block, length - np.arange(0, length, block))
+        cells = cells * counted.reshape([-1 if other == axis else 1 for other in range(alive.ndim)])
+    return np.asarray(live / cells)
 
 
 def _cubes(alive: NDArray[np.uint8], size: int) -> bytes:

@@ -21,11 +21,18 @@ if TYPE_CHECKING:
 _LONGEST = 28
 
 
-def lattice(cells: Cells, *, size: int = 360) -> Image:
-    """Return a lattice as a picture of about `size` pixels; see `charts.cells_png`."""
+def lattice(cells: Cells, *, size: int = 360, amounts: bool = False) -> Image:
+    """Return a lattice as a picture of about `size` pixels; see `charts.cells_png`.
+
+    With `amounts` states say how much there is of something, as Lenia's do, and are shown as such; see `image.palette`.
+    """
     from IPython.display import Image
 
-    return Image(data=charts.cells_png(cells, size=size), format="png")
+    if not amounts:
+        return Image(data=charts.cells_png(cells, size=size), format="png")
+    from thunderlab.automata.formats import image
+
+    return Image(data=image.png(cells, states=256, scale=max(1, round(size / max(cells.shape))), amounts=True), format="png")
 
 
 def gallery(results: Sequence[ScenarioResult], *, size: int = 120) -> HTML:

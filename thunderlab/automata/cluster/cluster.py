@@ -14,7 +14,7 @@ import msgspec
 
 from thunderlab.automata.cells import Boundary, Cells
 from thunderlab.automata.cluster.named import NamedLattice, Plan, Status, plan
-from thunderlab.automata.cluster.rows import Change, LatticeRows, advanced, ended
+from thunderlab.automata.cluster.rows import Change, LatticeRows, Seen, advanced, ended
 from thunderlab.automata.cluster.runner import Services
 from thunderlab.automata.cluster.running import Running
 from thunderlab.automata.lattice import Lattice
@@ -96,10 +96,10 @@ class Cluster:
 
     def cells(self, name: str) -> Cells:
         """Return a lattice's cells as they were last saved; errors as for `get`."""
-        return self._rows.with_cells(name)[1]
+        return self._rows.with_cells(name).cells
 
-    def seen(self, name: str) -> tuple[NamedLattice, Cells]:
-        """Return a lattice and its cells at that very step; errors as for `get`."""
+    def seen(self, name: str) -> Seen:
+        """Return a lattice, its cells at that very step and where on a plane they lie; errors as for `get`."""
         return self._rows.with_cells(name)
 
     def pause(self, name: str) -> NamedLattice:
@@ -135,7 +135,7 @@ class Cluster:
         if isinstance(steps, bool) or not isinstance(steps, int) or not 1 <= steps <= MOST_STEPS:
             raise InputError(f"expected 1 to {MOST_STEPS} steps", field="steps")
         while True:
-            found, cells = self._rows.with_cells(name)
+            found, cells, origin = self._rows.with_cells(name)
             if found.status != "paused":
                 advice = "pause it first" if found.status == "running" else "it stays as it is"
                 raise InputError(f"is {found.status}; {advice}", where=f"lattice {name}")
@@ -149,7 +149,7 @@ class Cluster:
                 lattice.advance(min(part, steps - lattice.step))
                 if on_progress is not None:
                     on_progress(lattice.step)
-            [now] = self._rows.put([advanced(found, lattice, found.step + steps)])
+            [now] = self._rows.put([advanced(found, lattice, origin, found.step + steps)])
             if now is not None:
                 return now
 
@@ -163,9 +163,10 @@ class Cluster:
             # First paused: a runner would go on saving while the digest is computed.
             if found.status == "running":
                 self.pause(name)
-            found, cells = self._rows.with_cells(name)
+            seen = self._rows.with_cells(name)
+            found = seen.lattice
             if found.status == "paused":
-                self._rows.put([ended(found, found, cells, "asked")])
+                self._rows.put([ended(found, seen, "asked")])
         return found
 
     def remove(self, name: str) -> NamedLattice:
@@ -175,10 +176,11 @@ class Cluster:
             InputError: there is none of that name, or it is running.
         """
         while True:
-            found, cells = self._rows.with_cells(name)
+            seen = self._rows.with_cells(name)
+            found = seen.lattice
             if found.status == "running":
                 raise InputError("is running; pause or stop it first", where=f"lattice {name}")
-            if self._rows.remove(Change(found, found) if found.status == "stopped" else ended(found, found, cells, "removed")):
+            if self._rows.remove(Change(found, found) if found.status == "stopped" else ended(found, seen, "removed")):
                 return found
 
     def runner(self) -> str | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
@@ -49,6 +49,20 @@ class Change:
     stopped: LatticeStopped | None = None
 
 
+class Seen(NamedTuple):
+    """A lattice and its cells at that very step.
+
+    Attributes:
+        lattice: what is known about it.
+        cells: uint8 `[y x]` or `[z y x]`; on a plane the smallest box around those that are not 0.
+        origin: where the first of them lies, counted from the first of the cells it was created with; other than zeros on a plane only.
+    """
+
+    lattice: NamedLattice
+    cells: Cells
+    origin: tuple[int, ...]
+
+
 class LatticeRows:
     """The named lattices of one store."""
 
@@ -73,15 +87,16 @@ class LatticeRows:
         with self._store.read() as connection:
             return _record(_found(connection, name, _KNOWN))
 
-    def with_cells(self, name: str) -> tuple[NamedLattice, Cells]:
+    def with_cells(self, name: str) -> Seen:
         """Return one lattice and its cells at that very step; errors as for `one`, and EvidenceError when the cells are damaged."""
         check_name(name)
         with self._store.read() as connection:
             row = _found(connection, name, [*_KNOWN, _ROW.state])
         try:
-            return _record(row), unpack_state(row["state"])
+            found, (cells, origin) = _record(row), unpack_state(row["state"])
         except EvidenceError as error:
             raise EvidenceError(error.what, where=f"lattice {name}") from None
+        return Seen(found, cells, origin)
 
     def running(self) -> dict[str, str]:
         """Return the name of every running lattice by its id."""
@@ -121,9 +136,9 @@ class LatticeRows:
             boundary=made.boundary,
             shape=made.shape,
             source=made.source,
-            cells_sha256=cells_sha256(plan.cells, moved=False),
+            cells_sha256=cells_sha256(plan.cells, origin=plan.origin),
         )
-        row = {**_columns(made), "state": pack_state(plan.cells, plan.rule.states)}
+        row = {**_columns(made), "state": pack_state(plan.cells, plan.rule.states, plan.origin)}
         with self._store.write() as connection:
             names = connection.execute(sa.select(_ROW.name)).scalars().all()
             if made.name in names:
@@ -181,15 +196,23 @@ class LatticeRows:
             connection.execute(CA_LATTICES.update().where(_ROW.runner == runner).values(runner=None))
 
 
-def advanced(found: NamedLattice, lattice: Lattice, step: int) -> Change:
+def advanced(found: NamedLattice, lattice: Lattice, origin: tuple[int, ...], step: int) -> Change:
     """Return the change from a lattice as it was read to what it has become at `step`; at its `until` that is its end.
+
+    Args:
+        found: as it was read.
+        lattice: what it has become.
+        origin: where the first of the cells lay that `lattice` was made of.
+        step: where it stands.
 
     Raises:
         InputError: it has outgrown what a named lattice may be.
     """
     cells = lattice.cells()
-    state = pack_state(cells, lattice.rule.states)
     population = lattice.population
+    # Where nothing is alive there is no place; a plane that has died lies at its beginning again.
+    at = tuple(before + low for before, low in zip(origin, lattice.origin, strict=True)) if population else (0,) * cells.ndim
+    state = pack_state(cells, lattice.rule.states, at)
     entropy = state_entropy(population, cells.size)
     now = msgspec.structs.replace(
         found,
@@ -199,17 +222,18 @@ def advanced(found: NamedLattice, lattice: Lattice, step: int) -> Change:
         entropy=entropy,
         trace=(*found.trace, Sample(step, population, entropy))[-MOST_SAMPLES:],
     )
-    return ended(found, now, cells, "finished", state) if step == found.until else Change(found, now, state)
+    return ended(found, Seen(now, cells, at), "finished", state) if step == found.until else Change(found, now, state)
 
 
-def ended(found: NamedLattice, now: NamedLattice, cells: Cells, reason: Reason, state: bytes | None = None) -> Change:
-    """Return the change from a lattice as it was read to its end as `now`, whose cells are `cells`, with the event that tells of it."""
+def ended(found: NamedLattice, seen: Seen, reason: Reason, state: bytes | None = None) -> Change:
+    """Return the change from a lattice as it was read to its end as `seen`, with the event that tells of it."""
+    now = seen.lattice
     told = LatticeStopped(
         lattice_id=now.id,
         name=now.name,
         step=now.step,
         population=now.population,
-        cells_sha256=cells_sha256(cells, moved=False),
+        cells_sha256=cells_sha256(seen.cells, origin=seen.origin),
         reason=reason,
     )
     return Change(found, msgspec.structs.replace(now, status="stopped"), state, told)

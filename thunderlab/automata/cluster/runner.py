@@ -42,13 +42,14 @@ class _Live:
 
     Attributes:
         saved: its row as it was last read or written.
-        lattice: at step `start` when it was made.
+        lattice: at step `start` when it was made, its first cell then at `origin`.
         since_ns, since_step: from when on its rate is counted.
         turn_steps: how many steps fill a turn.
     """
 
     saved: NamedLattice
     lattice: Lattice
+    origin: tuple[int, ...]
     start: int
     since_ns: int
     since_step: int
@@ -133,7 +134,7 @@ class Runner:
 
     def _take_up(self, id: str, name: str) -> None:
         try:
-            found, cells = self.services.rows.with_cells(name)
+            found, cells, origin = self.services.rows.with_cells(name)
             if found.status != "running":
                 return
             lattice = Lattice(cells, found.rule, found.boundary)
@@ -144,7 +145,7 @@ class Runner:
         if before is not None:
             self.on_note(f"{name}: taken up at step {found.step}, where it was last saved; its runner, {before}, did not live to save more")
         now = self.services.clock.monotonic_ns()
-        self._live[found.id] = _Live(saved=found, lattice=lattice, start=found.step, since_ns=now, since_step=found.step)
+        self._live[found.id] = _Live(saved=found, lattice=lattice, origin=origin, start=found.step, since_ns=now, since_step=found.step)
 
     def _advance(self, live: _Live) -> bool:
         """Run one turn of a lattice; return whether it took a step."""
@@ -189,7 +190,7 @@ class Runner:
         with self.services.meter.span("ca.cluster.save"):
             for live in moved:
                 try:
-                    changes.append(advanced(live.saved, live.lattice, live.step))
+                    changes.append(advanced(live.saved, live.lattice, live.origin, live.step))
                 except InputError as error:
                     self._set_aside(live.saved.id, live.saved.name, error)
             written = self.services.rows.put(changes, runner=self.name)

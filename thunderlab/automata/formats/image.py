@@ -28,19 +28,34 @@ _PAPER = (251, 250, 247)
 _LIVE = (47, 125, 190)
 _DYING = (112, 39, 0)
 _LAST = (239, 221, 196)
+# Amounts go from black over violet to pale yellow: ten colours of "magma" (Smith and van der Walt, 2015; CC0), which is even to the eye,
+# grows lighter all the way, and so reads the same without colours and to the colour-blind.
+_AMOUNTS = np.array(
+    [
+        (0, 0, 4), (24, 15, 61), (68, 15, 118), (114, 31, 129), (158, 47, 127),
+        (205, 64, 113), (241, 96, 93), (253, 150, 104), (254, 202, 141), (252, 253, 191),
+    ]
+)  # fmt: skip
 
 
-def palette(states: int) -> list[tuple[int, int, int]]:
+def palette(states: int, *, amounts: bool = False) -> list[tuple[int, int, int]]:
     """Return the colour of every state as (red, green, blue): paper, blue, and from dark rust to light sand for dying states.
 
     Args:
         states: 2..256.
+        amounts: states are how much there is, from nothing to everything, as in Lenia: from black over violet to pale yellow.
 
     >>> palette(4)
     [(251, 250, 247), (47, 125, 190), (112, 39, 0), (239, 221, 196)]
+    >>> palette(4, amounts=True)
+    [(0, 0, 4), (114, 31, 129), (241, 96, 93), (252, 253, 191)]
     """
     if not 2 <= states <= 256:
         raise ValueError("a rule has 2 to 256 states")
+    if amounts:
+        places = np.linspace(0, len(_AMOUNTS) - 1, states)
+        parts = [np.rint(np.interp(places, np.arange(len(_AMOUNTS)), part)).astype(int).tolist() for part in _AMOUNTS.T]
+        return list(zip(*parts, strict=True))
     return [_PAPER, _LIVE, *_ramp(states - 2)]
 
 
@@ -62,13 +77,14 @@ def _ramp(count: int) -> list[tuple[int, int, int]]:
     return [way[round(age * len(rises) / max(1, count - 1))] for age in range(count)]
 
 
-def png(cells: Cells, *, states: int = 2, scale: int | None = None) -> bytes:
+def png(cells: Cells, *, states: int = 2, scale: int | None = None, amounts: bool = False) -> bytes:
     r"""Return a picture of a state as a PNG file with one colour per state, the same bytes for the same state.
 
     Args:
         cells: uint8 `[y x]`, each below `states`; both axes at least 1. For one-dimensional automata rows are times.
         states: how many states the rule has, 2..256.
         scale: pixels per cell, at least 1; by default what makes the longer side about 512 pixels, or 1.
+        amounts: as for `palette`.
 
     Raises:
         InputError: a `scale` above 1 makes the longer side more than 2048 pixels, or there are more than 2**26; says how many there
@@ -81,13 +97,13 @@ def png(cells: Cells, *, states: int = 2, scale: int | None = None) -> bytes:
     """
     _check_cells([cells], states)
     image = _image(_enlarged(cells, _scale(cells.shape, 1, scale)))
-    image.putpalette([part for colour in palette(states) for part in colour])
+    image.putpalette([part for colour in palette(states, amounts=amounts) for part in colour])
     stream = io.BytesIO()
     image.save(stream, "PNG")
     return stream.getvalue()
 
 
-def gif(frames: Sequence[Cells], *, states: int = 2, scale: int | None = None, delay_ms: int = 50) -> bytes:
+def gif(frames: Sequence[Cells], *, states: int = 2, scale: int | None = None, delay_ms: int = 50, amounts: bool = False) -> bytes:
     """Return states one after the other as an animated GIF that repeats for ever, the same bytes for the same states.
 
     Every state becomes a frame, also one that equals the state before. Of later frames only the box that changed is stored.
@@ -98,6 +114,7 @@ def gif(frames: Sequence[Cells], *, states: int = 2, scale: int | None = None, d
         scale: pixels per cell, at least 1; by default what makes the longer side about 512 pixels, less where 2**26 pixels in all ask
             for it.
         delay_ms: how long each frame is shown, 20..60000, in steps of 10 as the format has it.
+        amounts: as for `palette`.
 
     Raises:
         InputError: there are more than 2000 frames, a scale or delay out of range, or more than 2**26 pixels; says how many there
@@ -115,7 +132,7 @@ def gif(frames: Sequence[Cells], *, states: int = 2, scale: int | None = None, d
         raise InputError(f"a frame is shown for 20 to {MOST_DELAY_MS} ms in steps of 10, not {delay_ms}", field="delay")
     bits = (states - 1).bit_length()
     colours = np.zeros((1 << bits, 3), dtype=np.uint8)
-    colours[:states] = palette(states)
+    colours[:states] = palette(states, amounts=amounts)
     parts = [
         b"GIF89a",
         # Logical screen: size, a global colour table of 2**bits colours, background 0, square pixels (GIF89a, 18).

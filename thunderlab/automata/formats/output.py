@@ -9,7 +9,7 @@ from thunderlab import files
 from thunderlab.automata.cells import Boundary, Cells
 from thunderlab.automata.formats import plaintext
 from thunderlab.automata.pattern import Pattern
-from thunderlab.automata.rules import Rule
+from thunderlab.automata.rules import LeniaRule, Rule
 from thunderlab.errors import InputError
 
 _ENDINGS = (".rle", ".cells", ".png", ".gif")
@@ -50,6 +50,7 @@ def write_pattern(
     rule: Rule,
     *,
     boundary: Boundary | None = None,
+    origin: tuple[int, ...] | None = None,
     frames: Sequence[Cells] | None = None,
     delay_ms: int = 50,
 ) -> None:
@@ -58,8 +59,9 @@ def write_pattern(
     Args:
         path: `.rle`, `.cells`, `.png` or `.gif`, in any case.
         cells: uint8 `[y x]`, the state.
-        rule: the rule it belongs to; RLE names it, pictures have a colour for each of its states.
+        rule: the rule it belongs to; RLE names it, pictures have a colour for each of its states, Lenia's a ramp.
         boundary: "torus" or "dead" to have RLE name the grid, too (`:T30,20`); None and "plane" leave it out.
+        origin: y and x of the first cell on a plane, to have RLE name them, too (`#CXRLE Pos=x,y`).
         frames: the states of an animation, the last one included.
         delay_ms: how long a frame is shown.
 
@@ -68,23 +70,34 @@ def write_pattern(
         EnvironmentBlockedError: the file cannot be written; nothing is left behind.
     """
     check_output(path, rule, animated=frames is not None)
-    size = (cells.shape[0], cells.shape[1])
     ending = path.suffix.lower()
     if ending == ".rle":
-        bounded = boundary if boundary in ("torus", "dead") else None
-        files.write_whole(path, Pattern(cells, str(rule), boundary=bounded, size=size if bounded else None).text())
+        files.write_whole(path, rle(cells, str(rule), boundary, origin))
     elif ending == ".cells":
         files.write_whole(path, plaintext.write(Pattern(cells)))
     else:
         # Pillow is loaded by those who want a picture only.
         from thunderlab.automata.formats import image
 
+        amounts = rule.family == LeniaRule.family
         try:
             shown = (
-                image.png(cells, states=rule.states)
+                image.png(cells, states=rule.states, amounts=amounts)
                 if ending == ".png"
-                else image.gif(frames or [cells], states=rule.states, delay_ms=delay_ms)
+                else image.gif(frames or [cells], states=rule.states, delay_ms=delay_ms, amounts=amounts)
             )
         except InputError as error:
             raise InputError(error.what, where=path, field=error.field) from None
         files.write_whole(path, shown)
+
+
+def rle(cells: Cells, rule: str, boundary: Boundary | None, origin: tuple[int, ...] | None = None) -> str:
+    r"""Return a whole lattice, or the cells of a plane, as RLE that names what it ran on; arguments as for `write_pattern`.
+
+    >>> import numpy as np
+    >>> rle(np.array([[0, 1]], np.uint8), "B3/S23", "torus")
+    'x = 2, y = 1, rule = B3/S23:T2,1\nbo!\n'
+    """
+    bounded = boundary if boundary in ("torus", "dead") else None
+    size = (cells.shape[0], cells.shape[1]) if bounded else None
+    return Pattern(cells, rule, boundary=bounded, size=size, origin=None if origin is None else (origin[0], origin[1])).text()

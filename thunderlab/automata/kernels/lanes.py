@@ -15,12 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thunderlab.automata.cells import Cells
-from thunderlab.automata.kernels.layout import WORDS, Bits
+from thunderlab.automata.kernels.layout import WORDS, Bits, fingerprint, keys
 from thunderlab.automata.rules import LargerThanLife
-from thunderlab.errors import InputError
 
-# What a lattice may take in memory; narrow ones under far-reaching rules waste most of every vector.
-MOST_BYTES = 2**32
 # Masks in the table, so that the rest has one place whatever a lane's bits are.
 MASKS = 8 * WORDS
 
@@ -43,9 +40,6 @@ class Lanes:
         pitch: vectors in a line with its copies, `radius` on either side.
         aged: whether there are states from 2 on, which are kept apart.
 
-    Raises:
-        InputError: the lattice would take more than 4 GiB.
-
     >>> rule = LargerThanLife(5, 2, True, frozenset(), frozenset())
     >>> lanes = Lanes((1000, 600), rule, torus=True)
     >>> lanes.bits, lanes.count * lanes.bits == 64 * WORDS, lanes.lines == -(-1000 // lanes.count)
@@ -65,13 +59,11 @@ class Lanes:
         self.aged = rule.states > 2
         self._inner = slice(rule.radius + 1, rule.radius + 1 + self.lines)
         self._lane = np.dtype(f"<u{self.bits // 8}")
-        need = 2 * 8 * WORDS * (self.all_lines * self.pitch + self.aged * self.lines * self.width)
-        if need > MOST_BYTES:
-            raise InputError(
-                f"a lattice has at most {MOST_BYTES // 2**30} GiB of packed state; {shape[0]} x {shape[1]} cells "
-                f"under {rule} would need {need / 2**30:.1f} GiB",
-                field="cells",
-            )
+
+    @property
+    def bytes(self) -> int:
+        """What both states and the keys take in memory; of narrow lattices under far-reaching rules, most is copies and empty lanes."""
+        return 2 * 8 * WORDS * (self.all_lines * self.pitch + self.aged * self.lines * self.width + (1 + self.aged) * self.width)
 
     def pack(self, cells: Cells) -> tuple[Bits, Bits]:
         """Return the live cells with all copies, uint64 `[all_lines * pitch 4]`, and the states from 2 on, `[lines * width 4]` or empty."""
@@ -81,10 +73,14 @@ class Lanes:
         rows[:-1, radius : radius + self.width] = upright == 1
         if self.torus:
             rows[:, self.sides[:, 0]] = rows[:, self.sides[:, 1]]
-        live = self._words(rows[self._rows].swapaxes(1, 2))
+        of = self._rows()
+        live = self._words(rows[of].swapaxes(1, 2))
         rows[:-1, : self.width] = upright * (upright > 1)
-        ages = self._words(rows[self._rows[self._inner], : self.width].swapaxes(1, 2)) if self.aged else live[:0]
-        return live, ages
+        if not self.aged:
+            return live, live[:0]
+        # Only lanes that are rows: nothing would ever clear the others.
+        ages = rows[of[self._inner], : self.width] * self._is_row[:, :, None]
+        return live, self._words(ages.swapaxes(1, 2))
 
     def unpack(self, live: Bits, ages: Bits) -> Cells:
         """Return the cells of what `pack` made."""
@@ -94,6 +90,25 @@ class Lanes:
         if self.aged:
             cells += self._cells(ages.reshape(self.lines, self.width, WORDS))
         return np.ascontiguousarray(cells.T) if self.turned else cells
+
+    def fingerprint(self, live: Bits, ages: Bits) -> tuple[int, int]:
+        """Return population and digest of what `pack` made.
+
+        The digest is that of `layout.fingerprint`, of lines of `width` vectors without any copies: the live cells are one plane, the
+        states from 2 on another.
+        """
+        inner = live.reshape(self.all_lines, self.pitch, WORDS)[self._inner, self.rule.radius : self.rule.radius + self.width]
+        planes = [inner & self._words(self._is_row)[:, None]]
+        population = int(np.bitwise_count(planes[0]).sum(dtype=np.int64))
+        if self.aged:
+            planes.append(ages.reshape(self.lines, self.width, WORDS))
+            population += int(np.count_nonzero(ages.view(self._lane)))
+        return population, fingerprint(planes)[1]
+
+    @property
+    def keys(self) -> Bits:
+        """The keys of the digest for every vector of a line, two for each plane, uint64 `[n 4]`."""
+        return np.concatenate([key for plane in range(1 + self.aged) for key in keys(plane, self.width)])
 
     @cached_property
     def sides(self) -> NDArray[np.intp]:
@@ -134,14 +149,13 @@ class Lanes:
             handed[0, 0] = handed[1, -1] = 0
         masks = np.zeros((MASKS, self.count), dtype=np.int64)
         masks[np.arange(self.count), np.arange(self.count)] = 2 * top - 1
-        is_row = np.arange(self.count) * self.lines + np.arange(self.lines)[:, None] < self.height
         every = np.repeat([*np.ravel(self.limits), self.rule.states], self.count).reshape(-1, self.count)
         return np.concatenate(
             [
                 self._words(np.full((1, self.count), top)),
                 handed,
                 self._words(masks),
-                self._words(top * is_row),
+                self._words(top * self._is_row),
                 self._words(every),
             ]
         )
@@ -169,7 +183,11 @@ class Lanes:
         """Whether the lanes are full, so that on a torus the first follows the last."""
         return self.torus and self.height == self.lines * self.count
 
-    @cached_property
+    @property
+    def _is_row(self) -> NDArray[np.bool_]:
+        """Whether a lane of a line is a row there, `[lines count]`."""
+        return np.arange(self.count) * self.lines + np.arange(self.lines)[:, None] < self.height
+
     def _rows(self) -> NDArray[np.intp]:
         """Which row each lane of each line is, `[all_lines count]`, -1 for none."""
         rows = np.arange(self.count) * self.lines + np.arange(-self.rule.radius - 1, self.lines + self.rule.radius)[:, None]

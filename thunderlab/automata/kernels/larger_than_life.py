@@ -10,18 +10,21 @@ Importing this module starts the backend. Annotations here are read by Taichi, s
 # mypy: disable-error-code="valid-type, index"
 
 import numpy as np
+from numpy.typing import NDArray
 
 from thunderlab.automata import backend
 from thunderlab.automata.cells import Boundary, Cells
 from thunderlab.automata.kernels.dense import Dense
+from thunderlab.automata.kernels.lane_lines import more_limits, round_sums, square_sums, survey
 from thunderlab.automata.kernels.lanes import MASKS, Lanes
-from thunderlab.automata.kernels.layout import WORDS, aligned
+from thunderlab.automata.kernels.layout import WORDS, Bits, aligned
 from thunderlab.automata.kernels.vectors import splat, ti, total, vector
 from thunderlab.automata.rules import LargerThanLife
 
 Vectors = ti.types.ndarray(dtype=vector, ndim=1)
 Plan = ti.types.ndarray(dtype=ti.i32, ndim=1)
 Count = ti.types.ndarray(dtype=ti.i64, ndim=1)
+Found = ti.types.ndarray(dtype=ti.u64, ndim=2)  # [steps or lines, 2]: population and digest
 
 # From this many cells on, columns are shared among threads; below, starting them costs more than they save.
 PARALLEL_CELLS = 2**22
@@ -39,56 +42,6 @@ LAUNCH_STEPS = 2**16
 WIDTH, LINES, RADIUS, BITS, CHANGES, AGED, SQUARE, TORUS, BANDS_AT, SHAPE = range(10)
 # Where the parts of `Lanes.table` begin.
 TOP, DOWN, UP, LANE, KEEP = 0, 1, 2, 3, 3 + MASKS
-
-
-@ti.func
-def square_sums(grid: ti.template(), scratch: ti.template(), columns, sums, old, new, radius, width):
-    """Write the sums of a line and its column sums, given those of the line before and where the two lines begin that differ."""
-    run = grid[0] & ti.u64(0)
-    for x in range(2 * radius):
-        column = scratch[columns + x] + grid[new + x] - grid[old + x]
-        scratch[columns + x] = column
-        run += column
-    for x in range(2 * radius, width + 2 * radius):
-        column = scratch[columns + x] + grid[new + x] - grid[old + x]
-        scratch[columns + x] = column
-        run += column
-        scratch[sums + x - 2 * radius] = run
-        run -= scratch[columns + x - 2 * radius]
-
-
-@ti.func
-def round_sums(grid: ti.template(), scratch: ti.template(), plan: ti.template(), sums, centre, pitch, radius, width):
-    """Write the sums of a line, row by row of the neighbourhood; `centre` is where the line begins."""
-    reach = plan[SHAPE + radius]
-    for x in range(width):
-        scratch[sums + x] = grid[centre + x + reach] - grid[centre + x - reach - 1]
-    for d in range(1, radius + 1):  # above and below at once
-        reach = plan[SHAPE + radius + d]
-        above = centre - d * pitch
-        below = centre + d * pitch
-        for x in range(width):
-            gained = grid[above + x + reach] + grid[below + x + reach]
-            lost = grid[above + x - reach - 1] + grid[below + x - reach - 1]
-            scratch[sums + x] = scratch[sums + x] + (gained - lost)
-    run = grid[0] & ti.u64(0)
-    for d in range(-radius, radius + 1):
-        reach = plan[SHAPE + radius + d]
-        for k in range(-reach, reach + 1):
-            run += grid[centre + d * pitch + k]
-    scratch[sums] = run
-    for x in range(1, width):
-        run += scratch[sums + x]
-        scratch[sums + x] = run
-
-
-@ti.func
-def more_limits(n, born, stays, table: ti.template(), rule, changes):
-    """Return both verdicts after the limits beyond the second, which few rules have."""
-    for k in range(2, changes):
-        born ^= n - table[rule + 2 * k]
-        stays ^= n - table[rule + 2 * k + 1]
-    return born, stays
 
 
 @ti.func
@@ -163,7 +116,7 @@ def compute(
             if plan[SQUARE]:
                 square_sums(grid, scratch, columns, sums, line, line + (2 * radius + 1) * pitch, radius, width)
             else:
-                round_sums(grid, scratch, plan, sums, here, pitch, radius, width)
+                round_sums(grid, scratch, plan, SHAPE, sums, here, pitch, radius, width)
             if plan[AGED]:
                 age = ti.cast(parity * lines + s, ti.i64) * plan[WIDTH] + band * size
                 next_age = age + (1 - 2 * parity) * lines * ti.cast(plan[WIDTH], ti.i64)
@@ -230,11 +183,25 @@ def seal_columns(grid: ti.template(), plan: ti.template(), parity, line):
             grid[start + plan[at + 2 * k]] = grid[start + plan[at + 2 * k + 1]]
 
 
+@ti.func
+def look(grid: ti.template(), ages: ti.template(), keys: ti.template(), table: ti.template(), plan: ti.template(), parity, line):
+    """Return population and digest of a line."""
+    width = plan[WIDTH]
+    lines = plan[LINES]
+    radius = plan[RADIUS]
+    here = (parity * (lines + 2 * radius + 1) + radius + 1 + line) * ti.cast(width + 2 * radius, ti.i64) + radius
+    age = (parity * lines + line) * ti.cast(width, ti.i64)
+    return survey(grid, ages, keys, table[TOP], table[KEEP + line], line, here, age, width, plan[BITS] - 1, plan[AGED])
+
+
 @ti.kernel
-def serial(grid: Vectors, ages: Vectors, scratch: Vectors, table: Vectors, plan: Plan, taken: Count, steps: ti.i32):
-    """Run steps in one thread."""
+def serial(
+    grid: Vectors, ages: Vectors, scratch: Vectors, table: Vectors, keys: Vectors, plan: Plan, taken: Count, found: Found,
+    steps: ti.i32, looked: ti.i32,
+):  # fmt: skip
+    """Run steps in one thread, and look at `looked` lines, all or none, after each."""
     ti.loop_config(serialize=True)
-    for _ in range(steps):
+    for step in range(steps):
         parity = ti.cast(taken[0] & 1, ti.i32)
         for band in range(plan[BANDS_AT]):
             compute(grid, ages, scratch, table, plan, parity, band)
@@ -242,14 +209,19 @@ def serial(grid: Vectors, ages: Vectors, scratch: Vectors, table: Vectors, plan:
             seal_lines(grid, table, plan, 1 - parity, band)
         for line in range(1, plan[LINES] + 2 * plan[RADIUS] + 1):
             seal_columns(grid, plan, 1 - parity, line)
+        for line in range(looked):
+            population, digest = look(grid, ages, keys, table, plan, 1 - parity, line)
+            found[step, 0] = found[step, 0] + population
+            found[step, 1] = found[step, 1] + digest
         taken[0] += 1
 
 
 @ti.kernel
 def parallel(
-    grid: Vectors, ages: Vectors, scratch: Vectors, table: Vectors, plan: Plan, taken: Count, parity: ti.i32, bands: ti.i32, lines: ti.i32
+    grid: Vectors, ages: Vectors, scratch: Vectors, table: Vectors, keys: Vectors, plan: Plan, taken: Count, found: Found,
+    parity: ti.i32, bands: ti.i32, lines: ti.i32, looked: ti.i32,
 ):  # fmt: skip
-    """Run one step in all threads; each band of columns is computed from the state before, so their order does not matter."""
+    """Run one step in all threads, and look at `looked` lines; each band of columns is computed from the state before, in any order."""
     for turn in range(bands * TASK):
         if turn % TASK == 0:
             compute(grid, ages, scratch, table, plan, parity, turn // TASK)
@@ -258,6 +230,11 @@ def parallel(
             seal_lines(grid, table, plan, 1 - parity, turn // TASK)
     for line in range(1, lines):
         seal_columns(grid, plan, 1 - parity, line)
+    for turn in range(looked * TASK):
+        if turn % TASK == 0:
+            population, digest = look(grid, ages, keys, table, plan, 1 - parity, turn // TASK)
+            found[turn // TASK, 0] = population
+            found[turn // TASK, 1] = digest
     ti.loop_config(serialize=True)
     for _ in range(1):
         taken[0] += 1
@@ -273,8 +250,7 @@ class WidePlane(Dense):
         rule: the rule.
         boundary: "torus" or "dead".
 
-    Raises:
-        InputError: the lattice would take more than 4 GiB packed: 2 or 4 bytes a cell, and more when it is small, narrow or decaying.
+    It takes 2 or 4 bytes a cell, and more when it is small, narrow or decaying.
 
     >>> cells = np.zeros((9, 9), np.uint8)
     >>> cells[4, 4] = 1
@@ -296,8 +272,8 @@ class WidePlane(Dense):
             state[: len(part)] = part
         size = -(-lanes.width // self._bands)
         self._scratch = aligned((2 * self._bands * (size + rule.radius), WORDS))
-        self._table = aligned(lanes.table.shape)
-        self._table[:] = lanes.table
+        self._table, self._keys = (aligned(part.shape) for part in (lanes.table, lanes.keys))
+        self._table[:], self._keys[:] = lanes.table, lanes.keys
         head = (lanes.width, lanes.lines, rule.radius, lanes.bits, len(lanes.limits), lanes.aged, square, lanes.torus, self._bands)
         self._plan = np.concatenate([head, rule.half_widths, lanes.gaps.ravel(), lanes.sides.ravel()]).astype(np.int32)
 
@@ -305,15 +281,39 @@ class WidePlane(Dense):
         """Return whether the work of a step is worth sharing among so many threads; the result is the same either way."""
         return threads > 1 and cells >= PARALLEL_CELLS
 
+    def advance(self, steps: int, traced: bool = True) -> NDArray[np.uint64] | None:
+        """Run `steps` steps; return population and digest after each, uint64 `[steps 2]`, or None when not traced."""
+        if not traced:
+            return super().advance(steps, traced=False)
+        trace = np.zeros((steps, 2), dtype=np.uint64)
+        for first in range(0, steps, self.most_steps):
+            part = trace[first : first + self.most_steps]
+            part[:] = self._launch(len(part), looked=self._lanes.lines)
+        return trace
+
+    def fingerprint(self) -> tuple[int, int]:
+        """Return population and digest now, as `Lanes.fingerprint` defines them."""
+        return self._lanes.fingerprint(*self._present)
+
     def unpack(self) -> Cells:
         """Return a copy of the cells now, uint8 `[y x]`."""
+        return self._lanes.unpack(*self._present)
+
+    @property
+    def _present(self) -> tuple[Bits, Bits]:
         live, ages = (state.reshape(2, -1, WORDS)[self.steps % 2] for state in self._states)
-        return self._lanes.unpack(live, ages)
+        return live, ages
 
     def _run(self, steps: int) -> None:
-        arrays = (*self._states, self._scratch, self._table, self._plan, self.taken)
+        self._launch(steps, looked=0)
+
+    def _launch(self, steps: int, looked: int) -> NDArray[np.uint64]:
+        """Run steps, one when threads share the work, and return what was found after each, zeros when not looked."""
+        found = np.zeros((max(looked, 1) if self._shared else steps, 2), dtype=np.uint64)
+        arrays = (*self._states, self._scratch, self._table, self._keys, self._plan, self.taken, found)
         with backend.start().launching:
             if self._shared:
-                parallel(*arrays, self.steps % 2, self._bands, self._lanes.all_lines)
+                parallel(*arrays, self.steps % 2, self._bands, self._lanes.all_lines, looked)
             else:
-                serial(*arrays, steps)
+                serial(*arrays, steps, looked)
+        return found.sum(axis=0, dtype=np.uint64, keepdims=True) if self._shared else found

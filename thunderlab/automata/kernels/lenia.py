@@ -12,7 +12,7 @@ from thunderlab.errors import InputError
 
 Field = NDArray[np.float64]
 
-# 8192 x 8192: two states and the spectrum take 24 bytes a cell, a step as much again.
+# 8192 x 8192: two states and the spectrum take 20 bytes a cell, a step as much again; `memory` knows it more exactly.
 MOST_CELLS = 2**26
 # How far a cell may be from what adding up its neighbourhood one by one gives, where growth is continuous and s is 0.01 or more: after
 # one step, and after 100 of Orbium. Measured: 1.4e-14 (over random rules; 2e-15 for Orbium), and 9e-14.
@@ -47,7 +47,7 @@ class Lenia(Dense):
     """
 
     def __init__(self, cells: Cells | Field | NDArray[np.float32], rule: LeniaRule, boundary: Boundary) -> None:
-        from scipy import fft  # heavy, and needed here only
+        from scipy import fft  # heavy, so loaded by those who run Lenia only
 
         super().__init__()
         field = _checked(cells)
@@ -55,7 +55,7 @@ class Lenia(Dense):
         self._rule = rule
         self._shape = field.shape
         self._torus = boundary == "torus"
-        self._sizes = tuple(self._length(size) for size in field.shape)
+        self._sizes = transform_lengths(field.shape, rule.radius, torus=self._torus)
         self._spectrum = self._of_weights()
         self._fields = [field, field]  # the parity of `steps` names the present one
 
@@ -99,19 +99,29 @@ class Lenia(Dense):
             self._fields[1 - self.steps % 2] = field
             self.taken[0] += 1
 
-    def _length(self, size: int) -> int:
-        """Return the length of the transform: that of a torus if it is a fast one, otherwise one with room for what lies around."""
-        if self._torus and self._fft.next_fast_len(size, real=True) == size:
-            return size
-        fast: int = self._fft.next_fast_len(size + (2 if self._torus else 1) * self._rule.radius, real=True)
-        return fast
-
     def _of_weights(self) -> Field:
         """Return the transform of the weights around the first cell, wrapped as often as the lattice makes it; real, as they are even."""
         beside = np.arange(-self._rule.radius, self._rule.radius + 1)
         kernel = np.zeros(self._sizes)
         np.add.at(kernel, (beside[:, None] % self._sizes[0], beside % self._sizes[1]), self._rule.weights)
         return np.ascontiguousarray(self._fft.rfft2(kernel, workers=1).real)
+
+
+def transform_lengths(shape: tuple[int, ...], radius: int, *, torus: bool) -> tuple[int, ...]:
+    """Return the sides of the transform: those of a torus where they are fast ones, otherwise longer ones, with room for what lies around.
+
+    >>> transform_lengths((512, 509), 13, torus=True), transform_lengths((512, 509), 13, torus=False)
+    ((512, 540), (540, 540))
+    """
+    from scipy.fft import next_fast_len
+
+    def length(size: int) -> int:
+        if torus and next_fast_len(size, real=True) == size:
+            return size
+        fast: int = next_fast_len(size + (2 if torus else 1) * radius, real=True)
+        return fast
+
+    return tuple(length(size) for size in shape)
 
 
 def _wrapped(size: int, length: int) -> NDArray[np.intp]:

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from thunderlab.automata.cells import Boundary, Cells
 from thunderlab.automata.lattice import Lattice, check_cells, check_steps, checked_rule, make_engine
 from thunderlab.automata.measures.fingerprint import bbox
-from thunderlab.automata.measures.trail import MakeLattice, Trail
+from thunderlab.automata.measures.trail import MakeLattice, State, Trail, state_of
 from thunderlab.automata.plane import contained
 from thunderlab.automata.rules import Rule
+from thunderlab.errors import InputError
 
 FIRST_ROUND = 64
 MOST_MOVING_PERIOD = 512
@@ -24,6 +25,10 @@ _MOST_INSPECTED = 1 << 28
 _MOST_SHIFTS = 64
 _MOST_COLLISIONS = 8
 _POPULATIONS_ALIKE = 16
+# On a plane a step taken alone costs about as much as so many cells, and most repeats are found among the first few periods.
+_MOST_ON_PLANE = 1 << 26
+_LEAST_INSPECTED = 1 << 16
+_FIRST_PERIODS = 16
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,9 @@ def find(
 
     A plane is looked at through a box that the pattern does not leave meanwhile.
 
+    Raises:
+        InputError: as for `Lattice`; naming `max_steps` when it is no number of steps, or the pattern wanders too far on the way there.
+
     >>> blinker = np.zeros((5, 5), np.uint8)
     >>> blinker[2, 1:4] = 1
     >>> find(blinker, "B3/S23").period
@@ -66,14 +74,22 @@ def find(
     (0, 4, (1, 1), 64)
     """
     parsed = checked_rule(cells, rule, boundary)
-    check_cells(cells, parsed.states)
-    check_steps(max_steps)
-    if boundary != "plane":
+    check_cells(cells, parsed, boundary)
+    try:
+        check_steps(max_steps)
+        if boundary == "plane":
+            return _in_a_box(cells, parsed, max_steps, lattice)
         return find_in(Trail(cells, parsed, boundary, lattice), max_steps)
+    except InputError as error:
+        raise InputError(error.what, where=error.where, field="max_steps" if error.field == "steps" else error.field) from None
+
+
+def _in_a_box(cells: Cells, rule: Rule, max_steps: int, lattice: MakeLattice) -> Attractor:
+    """Return the first repeat on a plane, seen within dead edges that the pattern does not reach."""
     end = min(FIRST_ROUND, max_steps)
     while True:
-        box, _ = contained(make_engine, cells, parsed, end)
-        found = find_in(Trail(box, parsed, "dead", lattice), end)
+        box, _ = contained(make_engine, cells, rule, end)
+        found = find_in(Trail(box, rule, "dead", lattice), end)
         if found.found or end == max_steps:
             return found
         end = min(4 * end, max_steps)
@@ -90,9 +106,14 @@ def find_in(trail: Trail, max_steps: int) -> Attractor:
       that moves. Looked for from the steps
       0, 64, 128, 256, ..., with periods up to 512 and while 2**28 cells have been compared, so a small moving pattern is found
       for certain, one on a large lattice when it comes early. Found, it goes before the repeat in place that follows from it.
+    * A trail on a plane knows the fingerprints of few steps. There the last state is held against those before it that have as many
+      cells, for both kinds: periods up to 512, and longer ones from which on the population agrees for 16 steps, the smallest first
+      and while 2**26 cells (at least 2**16 a state) have been compared.
 
     The result depends on cells, rule, boundary and `max_steps` alone.
     """
+    if trail.boundary == "plane":
+        return _on_plane(trail, max_steps)
     budget = _MOST_INSPECTED
     start, end = 0, min(FIRST_ROUND, max_steps)
     while True:
@@ -110,6 +131,54 @@ def find_in(trail: Trail, max_steps: int) -> Attractor:
         if end == max_steps:
             return Attractor(False, None, None, None, None, end)
         start, end = end, min(2 * end, max_steps)
+
+
+def _on_plane(trail: Trail, last: int) -> Attractor:
+    """Return the first repeat on a plane within `last` steps, in place or moved.
+
+    What follows a repeat repeats, too: the state at `last` is then the one a period before, so only that is looked for.
+    """
+    trail.run_to(last)
+    empty = np.flatnonzero(trail.populations[:last] == 0)
+    if empty.size:
+        return Attractor(True, int(empty[0]), 1, None, 1, int(empty[0]) + 1)
+    periods = _periods_on_plane(trail.populations[: last + 1])
+    final = trail.state_at(last)
+    budget = max(1, _MOST_ON_PLANE // max(final.cells.size, _LEAST_INSPECTED))
+    done, many = 0, _FIRST_PERIODS
+    while done < min(len(periods), budget):
+        known = _latest_alike(trail, last, periods[done : min(done + many, budget)], final)
+        if known is not None:
+            step, shift = known
+            period = last - step
+            in_place = not any(shift)
+            transient = _first_moving(trail, step, period, shift)
+            return Attractor(True, transient, period, None if in_place else shift, period if in_place else None, last)
+        done, many = done + many, 4 * many
+    return Attractor(False, None, None, None, None, last)
+
+
+def _periods_on_plane(populations: NDArray[np.int64]) -> list[int]:
+    """Return the periods the population does not rule out, the smallest first: long ones only where it agrees for some steps."""
+    backwards = populations[::-1]
+    last = len(populations) - 1
+    alike = backwards[1:] == backwards[0]
+    for back in range(1, min(_POPULATIONS_ALIKE, last - MOST_MOVING_PERIOD)):
+        alike[MOST_MOVING_PERIOD : last - back] &= backwards[1 + back + MOST_MOVING_PERIOD :] == backwards[back]
+    return [int(period) for period in np.flatnonzero(alike) + 1]
+
+
+def _latest_alike(trail: Trail, last: int, periods: list[int], final: State) -> tuple[int, tuple[int, ...]] | None:
+    """Return the latest of the steps these periods before `last` whose state is the final one, and by how much that one has moved."""
+    at, found = last - periods[-1], None
+    lattice, origin = trail.placed_at(at)
+    for period in reversed(periods):
+        lattice.advance(last - period - at)
+        at = last - period
+        shift = _shift(state_of(lattice, trail.boundary, origin), final, trail.boundary) if lattice.shape == final.cells.shape else None
+        if shift is not None:
+            found = at, shift
+    return found
 
 
 def _exact(trail: Trail, end: int) -> tuple[int, int] | None:
@@ -175,16 +244,26 @@ def _first_moving(trail: Trail, known: int, period: int, shift: tuple[int, ...])
     """
     differing = np.flatnonzero(trail.populations[:known] != trail.populations[period : known + period])
     low, high = int(differing[-1]) + 1 if differing.size else 0, known
+    # Mostly it is the first step the population allows, or one soon after.
+    near = 0
     while low < high:
-        middle = (low + high) // 2
+        middle = min(low + near, (low + high) // 2)
         lattice = trail.lattice_at(middle)
-        before = lattice.cells()
+        before = state_of(lattice, trail.boundary)
         lattice.advance(period)
-        if translation(before, lattice.cells(), trail.boundary) == shift:
+        if _shift(before, state_of(lattice, trail.boundary), trail.boundary) == shift:
             high = middle
         else:
-            low = middle + 1
+            low, near = middle + 1, 2 * near + 1
     return low
+
+
+def _shift(before: State, after: State, boundary: Boundary) -> tuple[int, ...] | None:
+    """Return `translation` of the cells where they lie."""
+    moved = translation(before.cells, after.cells, boundary)
+    if moved is None:
+        return None
+    return tuple(int(by) for by in np.add(moved, np.subtract(after.origin, before.origin)))
 
 
 def translation(before: Cells, after: Cells, boundary: Boundary) -> tuple[int, ...] | None:

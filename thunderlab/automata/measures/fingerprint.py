@@ -62,7 +62,7 @@ def _blocks(cells: Cells, *, moved: bool, origin: Sequence[int] | None = None) -
     box = bbox(cells)
     if box is None:
         return
-    flat = np.flatnonzero(cells)
+    flat = _alive(cells.ravel())
     states = cells.ravel()[flat]
     starts = [-low for low, _ in box] if moved else origin or [0] * cells.ndim
     tables = [_decimals(start + low, start + high) for (low, high), start in zip(box, starts, strict=True)]
@@ -74,6 +74,16 @@ def _blocks(cells: Cells, *, moved: bool, origin: Sequence[int] | None = None) -
         if cells.ndim == 2:
             columns.reverse()
         yield _lines([*columns, state_table[states[start : start + _BLOCK]]])
+
+
+def _alive(flat: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Return where cells are not 0, looking at eight at a time: most of what lies around a pattern on a plane is empty."""
+    whole = len(flat) // 8 * 8
+    words = np.flatnonzero(flat[:whole].view(np.uint64))
+    if 8 * len(words) > whole // 4:
+        return np.flatnonzero(flat)
+    near = (8 * words[:, None] + np.arange(8)).ravel()
+    return np.concatenate((near[flat[near] != 0], whole + np.flatnonzero(flat[whole:])))
 
 
 def _decimals(least: int, most: int) -> NDArray[np.uint8]:

@@ -23,7 +23,8 @@ class Steps(NamedTuple):
 
     Attributes:
         populations: int64 `[steps + 1]`, cells that are not 0.
-        digests: uint64 `[steps + 1]`, fingerprints; they mean the same under the same `engine_digest.fingerprint_key` only.
+        digests: uint64 `[steps + 1]`, fingerprints; they mean the same under the same `engine_digest.fingerprint_key` only. On a plane
+            they are 0 but at the steps that were looked at, see `trail.Trail`.
     """
 
     populations: NDArray[np.int64]

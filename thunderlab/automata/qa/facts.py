@@ -12,7 +12,7 @@ from msgspec import Meta
 from thunderlab.automata.cells import Cells
 from thunderlab.automata.measures.attractor import Attractor
 from thunderlab.automata.measures.settling import Settling
-from thunderlab.automata.measures.trail import Trail
+from thunderlab.automata.measures.trail import State, Trail
 from thunderlab.automata.qa.results import Breach, Value
 
 Step = Annotated[int, Meta(ge=0)]
@@ -93,7 +93,7 @@ class Facts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
         displacement: how a moving pattern moves.
         growth: steady growth, as of a gun.
         clusters: connected groups of live cells at the end.
-        alive_ratio: share of live cells at the end.
+        alive_ratio: share of live cells at the end, on a plane in the box around them.
         between: limits of metrics by name, of `OF_COURSES`, `OF_ENSEMBLES` and `OF_EMERGENCE`.
     """
 
@@ -185,8 +185,11 @@ def _at_steps(facts: Facts, trail: Trail) -> Iterator[Breach]:
         if value != fact.population:
             yield _exactly(f"population_at[{fact.step}]", value, fact.population)
     for copies in facts.copies_at:
-        expected = _laid_over(trail.cells_at(0), copies.offsets, wraps=trail.boundary == "torus")
-        differing = int(np.count_nonzero(trail.cells_at(copies.step) != expected)) if expected is not None else None
+        if trail.boundary == "plane":
+            differing: int | None = len(_placed(trail.state_at(copies.step)) ^ _placed(trail.state_at(0), copies.offsets))
+        else:
+            expected = _laid_over(trail.cells_at(0), copies.offsets, wraps=trail.boundary == "torus")
+            differing = int(np.count_nonzero(trail.cells_at(copies.step) != expected)) if expected is not None else None
         if differing != 0:
             yield Breach(f"expect.copies_at[{copies.step}]", differing, 0, 0, 0)
 
@@ -202,6 +205,16 @@ def _laid_over(start: Cells, offsets: tuple[tuple[int, ...], ...], *, wraps: boo
             return None
         np.maximum(laid, np.roll(start, offset, axes), out=laid)
     return laid
+
+
+def _placed(state: State, offsets: tuple[tuple[int, ...], ...] = ()) -> set[tuple[int, ...]]:
+    """Return place and state of every cell that is not 0, of all translated copies laid over each other when there are offsets."""
+    places, states = np.argwhere(state.cells) + np.array(state.origin), state.cells[state.cells != 0].tolist()
+    laid: dict[tuple[int, ...], int] = {}
+    for offset in offsets or ((0,) * state.cells.ndim,):
+        for place, own in zip(map(tuple, (places + np.array(offset)).tolist()), states, strict=True):
+            laid[place] = max(own, laid.get(place, 0))
+    return {(*place, own) for place, own in laid.items()}
 
 
 def _moving(facts: Facts, attractor: Attractor) -> Iterator[Breach]:

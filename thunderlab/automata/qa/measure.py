@@ -27,6 +27,9 @@ def measure(scenario: Scenario, *, lattice: MakeLattice = Lattice, ensemble: Mak
         scenario: what to run.
         lattice: what makes its lattices; another one lets a test plant a wrong kernel.
         ensemble: what makes the lattices of its further seeds, likewise.
+
+    Raises:
+        InputError: naming the scenario, when it takes more on a plane than it may.
     """
     started = time.perf_counter_ns()
     course = courses.run(scenario, lattice)
@@ -48,7 +51,7 @@ def measure(scenario: Scenario, *, lattice: MakeLattice = Lattice, ensemble: Mak
         duration_us=(time.perf_counter_ns() - started) // 1000,
         entropy=course.entropy_samples(),
         scenario_digest=scenario.digest,
-        final_state=packed_states.pack(course.final),
+        final_state=packed_states.pack(course.final.cells),
         checkpoints=course.checkpoints(),
         ensemble={} if further is None else further.values(),
     )

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from thunderlab.automata import packed_states
 from thunderlab.automata.cells import Cells
 from thunderlab.automata.lattice import Lattice
-from thunderlab.automata.measures.fingerprint import cells_sha256
-from thunderlab.automata.measures.trail import MakeLattice, Trail
+from thunderlab.automata.measures.trail import MakeLattice, Trail, known_digests
+from thunderlab.automata.qa.course import looks, walk
 from thunderlab.automata.qa.course_record import Steps
 from thunderlab.automata.qa.results import Checkpoint, ScenarioResult
 from thunderlab.automata.qa.scenario import Scenario
-from thunderlab.automata.qa.scenario_spec import MOST_WORK
+from thunderlab.automata.qa.scenario_spec import MOST_STEPS, MOST_WORK
 from thunderlab.errors import EvidenceError, InputError
 
 
@@ -72,6 +72,10 @@ def check_steps(scenario: Scenario, steps: int | None) -> int:
         InputError: when it is less than 1 or more than a scenario may take.
     """
     steps = scenario.duration if steps is None else steps
+    if scenario.boundary == "plane":
+        if not 1 <= steps <= MOST_STEPS:
+            raise InputError(f"{steps} steps; 1 to {MOST_STEPS} are accepted on a plane", field="steps")
+        return steps
     size = int(np.prod(scenario.shape, dtype=np.int64))
     if not 1 <= steps <= MOST_WORK // size:
         raise InputError(f"{steps} steps; 1 to {MOST_WORK // size} are accepted for a lattice of {size} cells", field="steps")
@@ -84,7 +88,8 @@ def replay(scenario: Scenario, steps: int | None = None, *, record: Record | Non
     Up to the scenario's duration a recorded course says what each step was: its population, its 64-bit fingerprint where that means
     the same, and at the checkpoints SHA-256 digests of the cells, which hold for any engine; at the end the cells themselves. From
     there on, and all the way where nothing was recorded, a second run is made, and the two are compared by population and fingerprint,
-    at the end cell by cell.
+    at the end cell by cell. On a plane fingerprints, of cells and where they lie, are taken at the looks of the scenario (`course.looks`);
+    between two of them a state is known by its population.
 
     Args:
         scenario: what to replay.
@@ -93,7 +98,7 @@ def replay(scenario: Scenario, steps: int | None = None, *, record: Record | Non
         lattice: what makes the lattices.
 
     Raises:
-        InputError: when `steps` is less than 1 or more than a scenario may take.
+        InputError: when `steps` is less than 1 or more than a scenario may take, which on a plane shows on the way.
         EvidenceError: when the record is of another lattice.
     """
     steps = check_steps(scenario, steps)
@@ -104,11 +109,11 @@ def replay(scenario: Scenario, steps: int | None = None, *, record: Record | Non
     if record is None or record.steps is None or steps > scenario.duration:
         second = _run(scenario, stops, lattice)
         same &= (first.populations == second.populations) & (first.digests == second.digests)
-        same[steps] &= np.array_equal(first.cells_at(steps), second.cells_at(steps))
+        same[steps] &= first.state_at(steps).same(second.state_at(steps))
     if record is not None:
         _hold_against(same, first, record, scenario.duration)
         for mark in marks:
-            same[mark.step] &= cells_sha256(first.cells_at(mark.step), moved=False) == mark.cells_sha256
+            same[mark.step] &= first.state_at(mark.step).sha256 == mark.cells_sha256
     differing = np.flatnonzero(~same)
     held = None if record is None or record.steps is None else min(steps, scenario.duration)
     return Replay(int(same.sum()) / same.size, steps, int(differing[0]) if differing.size else None, held)
@@ -116,6 +121,11 @@ def replay(scenario: Scenario, steps: int | None = None, *, record: Record | Non
 
 def _run(scenario: Scenario, stops: set[int], lattice: MakeLattice) -> Trail:
     trail = Trail(scenario.initial_cells(), scenario.rule, scenario.boundary, lattice)
+    if scenario.boundary == "plane":
+        for stop in walk(trail, scenario, sorted({*stops, *(look for look in looks(scenario) if look <= max(stops))} - {0})):
+            if stop in stops:
+                trail.keep()
+        return trail
     for stop in sorted(stops - {0}):
         trail.run_to(stop)
         trail.keep()
@@ -124,13 +134,15 @@ def _run(scenario: Scenario, stops: set[int], lattice: MakeLattice) -> Trail:
 
 def _hold_against(same: NDArray[np.bool_], trail: Trail, record: Record, duration: int) -> None:
     """Clear the steps of `same` at which a trail is not what was recorded."""
-    if record.final.shape != trail.cells_at(0).shape:
+    if trail.boundary != "plane" and record.final.shape != trail.cells_at(0).shape:
         raise EvidenceError(f"the recorded state has the shape {record.final.shape}", where="record")
     if trail.steps >= duration:
         same[duration] &= np.array_equal(trail.cells_at(duration), record.final)
     if record.steps is None:
         return
     reached = min(trail.steps, duration) + 1
-    same[:reached] &= trail.populations[:reached] == record.steps.populations[:reached]
+    populations, digests = record.steps.populations[:reached], record.steps.digests[:reached]
+    same[:reached] &= trail.populations[:reached] == populations
     if record.comparable:
-        same[:reached] &= trail.digests[:reached] == record.steps.digests[:reached]
+        known = trail.known[:reached] & known_digests(populations, digests, trail.boundary)
+        same[:reached] &= ~known | (trail.digests[:reached] == digests)

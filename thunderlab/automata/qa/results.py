@@ -49,17 +49,17 @@ class ScenarioResult(msgspec.Struct, frozen=True, kw_only=True):
         title: what it is, in words.
         regime: `fixed`, `periodic`, `chaotic` or `edge`.
         rule: the rule in its canonical spelling.
-        boundary: `torus` or `dead`.
-        shape: lattice size, `[y, x]` or `[z, y, x]`.
+        boundary: `torus`, `dead` or `plane`.
+        shape: lattice size, `[y, x]` or `[z, y, x]`; on a plane that of the box the start lies in.
         steps: steps simulated.
         seed: the scenario's seed.
         passed: no breach.
         metrics: observables by name; None where one is undefined.
         breaches: what was outside, empty when it passed.
         duration_us: wall time of the scenario.
-        entropy: state entropy in bits, at most 200 samples evenly spread from step 0 to the end.
+        entropy: state entropy in bits, at most 200 samples evenly spread from step 0 to the end; on a plane of the box around the cells.
         scenario_digest: digest of the scenario as run.
-        final_state: the last lattice as `packed_states.pack` writes it, for pictures and for replay.
+        final_state: the last lattice as `packed_states.pack` writes it, for pictures and for replay; on a plane the box around its cells.
         checkpoints: the states at the probes and at the end, for replay.
         ensemble: what each further seed measured, by metric; empty for a scenario without an ensemble.
     """

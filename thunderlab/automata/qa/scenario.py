@@ -62,8 +62,8 @@ class Scenario:
         title: what it is, in words.
         regime: `fixed`, `periodic`, `chaotic` or `edge`.
         rule: of as many dimensions as `shape`.
-        boundary: "torus" or "dead".
-        shape: lattice sizes, `[y x]` or `[z y x]`.
+        boundary: "torus", "dead" or "plane".
+        shape: lattice sizes, `[y x]` or `[z y x]`; on a plane those of the box the start lies in, from whose first cell places count.
         seed: integer >= 0 that a soup is drawn from.
         density: of the soup, 0..1; None when the start is a pattern.
         duration: steps to run.

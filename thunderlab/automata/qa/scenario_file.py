@@ -13,7 +13,7 @@ from thunderlab.automata.qa.facts import OF_COURSES, OF_EMERGENCE, OF_ENSEMBLES
 from thunderlab.automata.qa.scenario import EmergenceSpec, EnsembleSpec, Scenario
 from thunderlab.automata.qa.scenario_spec import MOST_CELLS, MOST_MEASURED, MOST_WORK, ScenarioSpec
 from thunderlab.automata.qa.scenario_start import Start, check_axes
-from thunderlab.automata.rules import Rule, parse_rule
+from thunderlab.automata.rules import Rule, parse_rule, refuse_on_plane
 from thunderlab.documents import Document
 from thunderlab.errors import InputError
 
@@ -31,7 +31,7 @@ def read_scenario(path: Path, *, root: Path | None = None) -> Scenario:
 
     Raises:
         InputError: naming file, line and field, for anything unknown, missing, of the wrong type, or out of its limits: sides up
-            to 16384, 2**26 cells, a million steps, 2 * 10**11 cell updates in all.
+            to 16384, 2**26 cells, a million steps, 2 * 10**11 cell updates in all. On a plane the last of these is found out by running.
     """
     document = files.read_document(path)
     checked = _Checked(document, document.convert(ScenarioSpec), path.parent if root is None else root)
@@ -70,8 +70,7 @@ class _Checked:
         self._document = document
         self._spec = spec
         self._root = root
-        if spec.grid.boundary == "plane":
-            raise self._refuse("a scenario runs on a torus or within a dead edge, not on the plane", "grid", "boundary")
+        self._on_plane = spec.grid.boundary == "plane"
 
     def scenario(self) -> Scenario:
         spec = self._spec
@@ -120,7 +119,8 @@ class _Checked:
         size, steps = self._spec.grid.size, self._spec.duration
         if prod(size) > MOST_CELLS:
             raise self._refuse(f"{' x '.join(map(str, size))} is more than the {MOST_CELLS} cells a scenario may have", "grid", "size")
-        if prod(size) * steps > MOST_WORK:
+        # What a run on a plane takes shows while it runs.
+        if prod(size) * steps > MOST_WORK and not self._on_plane:
             raise self._refuse(
                 f"{prod(size)} cells for {steps} steps are more than the {MOST_WORK} cell updates a scenario may take", "duration"
             )
@@ -161,6 +161,11 @@ class _Checked:
             raise self._refuse(
                 "Lenia computes with rounded numbers, and a scenario is exact; rules of whole states are accepted", "parameters", "rule"
             )
+        if self._on_plane:
+            try:
+                refuse_on_plane(rule)
+            except InputError as error:
+                raise self._refuse(error.what, "grid", "boundary") from None
         return rule
 
     def _ensemble(self, pattern: Cells | None) -> EnsembleSpec | None:
@@ -169,6 +174,11 @@ class _Checked:
             return None
         if pattern is not None:
             raise self._refuse("only a soup has further seeds, and the start is a pattern", "ensemble")
+        if self._on_plane:
+            raise self._refuse(
+                "further seeds are run side by side in one frame, which a plane does not have; accepted with an ensemble: torus, dead",
+                "ensemble",
+            )
         seeds = spec.ensemble.seeds
         if seeds * size > MOST_CELLS:
             raise self._refuse(f"{seeds} lattices of {size} cells are more than {MOST_CELLS} cells", "ensemble", "seeds")
@@ -184,6 +194,11 @@ class _Checked:
         spec = self._spec.emergence
         if spec is None:
             return None
+        if self._on_plane:
+            raise self._refuse(
+                "emergence compares the cells of one frame over time, which a plane does not have; accepted with emergence: torus, dead",
+                "emergence",
+            )
         if spec.steps > self._spec.duration:
             raise self._refuse(f"{spec.steps} steps are more than the duration {self._spec.duration}", "emergence", "steps")
         if prod(self._spec.grid.size) > MOST_MEASURED:

@@ -15,6 +15,8 @@ MOST_SIDE = 16_384
 MOST_CELLS = 1 << 26
 MOST_STEPS = 1_000_000
 MOST_WORK = 200_000_000_000
+# On a plane, of the boxes around the pattern: most of a large one is empty, and empty rows are skipped.
+MOST_WORK_ON_PLANE = 1_000_000_000_000
 MOST_RUNS = 1_000_000
 # Emergence is watched step by step on the cells themselves.
 MOST_MEASURED = 1 << 21
@@ -26,7 +28,7 @@ _Number = Annotated[int, Meta(ge=0, le=MOST_SIDE)]
 
 
 class Grid(msgspec.Struct, forbid_unknown_fields=True):
-    """Lattice sizes, `[y x]` or `[z y x]`, and what lies beyond them."""
+    """Lattice sizes, `[y x]` or `[z y x]`, and what lies beyond them; on a plane the box that the start lies in, which counts for nothing else."""
 
     size: Annotated[tuple[_Side, ...], Meta(min_length=2, max_length=3)]
     boundary: Boundary

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from thunderlab import files
-from thunderlab.automata.cells import Cells
+from thunderlab.automata.cells import Boundary, Cells
 from thunderlab.automata.pattern import Pattern
 from thunderlab.automata.qa.cell_runs import cells_of
 from thunderlab.automata.qa.scenario_spec import ScenarioSpec
@@ -92,6 +92,10 @@ class Start:
             raise self._refuse("patterns in this format have two dimensions; give `cells`, `runs` or a soup for a 3D grid", key)
         if found.rule is not None and found.rule != str(self._rule):
             raise self._refuse(f"was made for {found.rule}, and parameters.rule is {self._rule}", key)
+        grid = spec.grid
+        if found.size is not None and (found.boundary, found.size) != (grid.boundary, grid.size):
+            own, given = _words(found.boundary or grid.boundary, found.size), _words(grid.boundary, grid.size)
+            raise self._refuse(f"was made for {own}, and the grid is {given}; leave the pattern's own out or make them equal", key)
         return found.cells
 
     def _listed(self, places: tuple[tuple[int, ...], ...]) -> Cells:
@@ -124,3 +128,9 @@ class Start:
                 key = "offset" if self._spec.offset is not None else "grid"
                 raise self._refuse(f"the pattern of {' x '.join(map(str, pattern.shape))} cells does not fit the grid there", key)
         return offset
+
+
+def _words(boundary: Boundary, size: tuple[int, ...]) -> str:
+    """Return a grid in words."""
+    surface = {"torus": "a torus of", "dead": "a dead edge around", "plane": "an unbounded plane, starting from"}[boundary]
+    return f"{surface} {' x '.join(map(str, size))} cells"

@@ -45,9 +45,9 @@ def _configurations() -> dict[str, tuple[int, ...]]:
     found: dict[str, set[int]] = {"0": {0}, "8": {_RING}}
     for count, pictures in _PICTURES.items():
         for letter, picture in pictures.items():
-            found[f"{count}{letter}"] = _turns(picture)
+            found[f"{count}{letter}"] = blocks = _turns(picture)
             if count < 4:
-                found[f"{8 - count}{letter}"] = {_RING - block for block in _turns(picture)}
+                found[f"{8 - count}{letter}"] = {_RING - block for block in blocks}
     return {name: tuple(sorted(blocks)) for name, blocks in sorted(found.items())}
 
 

@@ -14,7 +14,6 @@ from thunderlab import seeds
 from thunderlab.automata.cells import Boundary, Cells
 from thunderlab.automata.lattice import Lattice
 from thunderlab.automata.qa.scenario import Scenario
-from thunderlab.automata.qa.scenario_file import MOST_CELLS, MOST_WORK
 from thunderlab.automata.rules import Rule
 from thunderlab.automata.soup import soup
 from thunderlab.automata.surrogate.model import NEIGHBOURHOODS, PATCHES, Edge, Surrogate, truth
@@ -27,6 +26,9 @@ STEPS = 50
 MOST_DENSITIES = 100
 MOST_GRIDS = 10_000
 MOST_STEPS = 10_000
+# Of one grid, and multiplications and look-ups in all: some minutes.
+MOST_CELLS = 2**26
+MOST_WORK = 2 * 10**11
 
 # Called with (what is being scored, how many grids are, how many there are).
 OnProgress = Callable[[str, int, int], None]

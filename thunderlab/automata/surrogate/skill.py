@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
-from statistics import NormalDist
 
 import msgspec
 import numpy as np
@@ -22,7 +20,7 @@ class Skill(msgspec.Struct, frozen=True, kw_only=True):
         balanced_accuracy: the mean of the fractions right among cells that come out alive and among those that come out dead; it is
             1/2 for whoever always says dead, however rare life is. None when all of them came out alike.
         grid_accuracy: grids predicted without an error.
-        grid_accuracy_low, grid_accuracy_high: `wilson` for it, over grids drawn anew. None for states of one course, which are not
+        grid_accuracy_low, grid_accuracy_high: `stats.wilson` for it, over grids drawn anew. None for states of one course, which are not
             independent.
         rollouts: runs of the predictor on its own predictions.
         horizon: steps before a rollout first differs from the kernel's run, median over rollouts (nearest rank). A rollout is
@@ -100,7 +98,7 @@ class Tally:
         cells = self.dead + self.alive
         both = self.dead > 0 and self.alive > 0
         median = stats.quantile_with_bounds(self.horizons, 0.5)
-        low, high = wilson(self.grids_right, self.grids) if independent else (None, None)
+        low, high = stats.wilson(self.grids_right, self.grids) if independent else (None, None)
         return Skill(
             cells=cells,
             grids=self.grids,
@@ -116,25 +114,3 @@ class Tally:
             horizon_min=min(self.horizons),
             rollouts_held=self.held,
         )
-
-
-def wilson(successes: int, trials: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Return Wilson's score interval for a probability (Wilson 1927), whose ends lie in 0..1.
-
-    (p + z^2/2n +- z sqrt(p (1 - p)/n + z^2/4n^2)) / (1 + z^2/n), with p = successes / trials and z the normal quantile.
-
-    Args:
-        successes: 0..trials.
-        trials: 1 or more.
-        confidence: between 0 and 1.
-
-    >>> [round(end, 4) for end in wilson(0, 10)]  # 0 of 10 may be a quarter: z^2 / (10 + z^2), z = 1.96
-    [0.0, 0.2775]
-    """
-    z = NormalDist().inv_cdf((1 + confidence) / 2)
-    share = successes / trials
-    middle = share + z * z / (2 * trials)
-    reach = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
-    scale = 1 + z * z / trials
-    # None and all are exact ends, which the square root misses by a last bit.
-    return (middle - reach) / scale if successes else 0.0, (middle + reach) / scale if successes < trials else 1.0

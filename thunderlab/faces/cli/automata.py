@@ -12,6 +12,7 @@ from thunderlab.faces.cli.command import argument_file, command, group, option_f
 
 if TYPE_CHECKING:
     from thunderlab.automata.cells import Boundary
+    from thunderlab.automata.observe import Observation
     from thunderlab.automata.start import Start
 
 automata = group("automata", "Run cellular automata.")
@@ -82,16 +83,17 @@ def _boundary(text: str | None) -> Boundary | None:
 @click.option("--every", type=int, help="Steps between two samples of the trace; a hundredth of --steps by default.")
 def run(scenario: Path | None, steps: int | None, out: Path | None, every: int | None, **how: Any) -> Answer:
     """Run a SCENARIO file, a pattern or a random soup, and describe where it ended."""
+    from thunderlab.errors import InputError
+
+    start = chosen_start(scenario, **how)  # before all else is loaded: a refusal should not take longer than it must
     import msgspec
 
     from thunderlab.automata.film import Film
     from thunderlab.automata.formats.output import check_output, write_pattern
     from thunderlab.automata.lattice import check_start
     from thunderlab.automata.observe import check_samples, observe
-    from thunderlab.errors import InputError
     from thunderlab.faces.cli.progress import bar
 
-    start = chosen_start(scenario, **how)
     total = steps if steps is not None else start.steps
     if total is None:
         raise InputError("say how many steps to run", field="--steps")
@@ -113,7 +115,8 @@ def run(scenario: Path | None, steps: int | None, out: Path | None, every: int |
         )  # fmt: skip
     if out is not None:
         shown_cells = film.rows() if film is not None and space_time else final
-        write_pattern(out, shown_cells, start.rule, frames=film.frames() if film is not None and not space_time else None)
+        frames = film.frames() if film is not None and not space_time else None
+        write_pattern(out, shown_cells, start.rule, boundary=start.boundary, origin=_place(start, seen), frames=frames)
     data = msgspec.to_builtins(seen)
     shown = [(name, value) for name, value in data.items() if name not in ("trace", "shape", "bbox")]
     shown[2:2] = [
@@ -122,6 +125,13 @@ def run(scenario: Path | None, steps: int | None, out: Path | None, every: int |
     ]
     rows = [(sample.step, sample.population, round(sample.entropy, 6)) for sample in _thinned(seen.trace)]
     return Answer(data, f"{facts(shown)}\n\n{table(['step', 'population', 'entropy'], rows)}")
+
+
+def _place(start: Start, seen: Observation) -> tuple[int, ...] | None:
+    """Return the coordinates of the first cell left on a plane, which a pattern's file may count from elsewhere than the answer."""
+    if seen.boundary != "plane" or seen.bbox is None:
+        return None
+    return tuple(first + low for first, (low, _) in zip(start.origin, seen.bbox, strict=True))
 
 
 def _check_film(start: Start, steps: int, every: int | None, *, space_time: bool) -> int:
@@ -156,11 +166,17 @@ def attractor(scenario: Path | None, max_steps: int, **how: Any) -> Answer:
     """Find where a run ends up: its transient, period, and displacement when the pattern moves."""
     from thunderlab.automata.lattice import check_start
     from thunderlab.automata.measures.attractor import find
+    from thunderlab.automata.measures.trail import check_exact
+    from thunderlab.errors import InputError
 
     start = chosen_start(scenario, **how)
+    check_exact(start.rule)
     check_start(start.cells, start.rule, start.boundary)
     use_cache()
-    found = find(start.cells, start.rule, start.boundary, max_steps=max_steps)
+    try:
+        found = find(start.cells, start.rule, start.boundary, max_steps=max_steps)
+    except InputError as error:
+        raise InputError(error.what, where=error.where, field="--max-steps" if error.field == "max_steps" else error.field) from None
     displacement = list(found.displacement) if found.displacement is not None else None
     data = {
         "found": found.found,

@@ -61,22 +61,22 @@ def list_lattices() -> Answer:
 def show(name: str, out: Path | None) -> Answer:
     """Show a lattice as it was last saved: where it stands, its digests, and how its entropy went."""
     from thunderlab import files
+    from thunderlab.automata.formats.output import rle
     from thunderlab.automata.measures.fingerprint import bbox, cells_sha256
-    from thunderlab.automata.pattern import Pattern
     from thunderlab.errors import InputError
 
     with _lab_with(name) as lab:
-        found, cells = lab.automata.cluster.seen(name)
+        found, cells, origin = lab.automata.cluster.seen(name)
         runner = lab.automata.cluster.runner()
     if out is not None:
         if cells.ndim != 2:
             raise InputError("RLE holds two-dimensional patterns; leave --out out", field="--out")
-        files.write_whole(out, Pattern(cells, rule=found.rule).text())
+        files.write_whole(out, rle(cells, found.rule, found.boundary))
     data = {
         **_data(found),
-        "bbox": bbox(cells),
+        "bbox": bbox(cells, origin),
         "cells_sha256": cells_sha256(cells),
-        "cells_sha256_absolute": cells_sha256(cells, moved=False),
+        "cells_sha256_absolute": cells_sha256(cells, origin=origin),
         "runner": runner,
     }
     box = data["bbox"]
@@ -90,20 +90,19 @@ def show(name: str, out: Path | None) -> Answer:
     return Answer(data, f"{facts(list(shown.items()))}\n\n{_sparkline(found)}")
 
 
-@command("pause", "thunderlab automata cluster pause tank", cluster)
-@click.argument("name")
-def pause(name: str) -> Answer:
-    """Have a lattice stay at the step it was last saved at."""
-    with _lab_with(name) as lab:
-        return _changed(lab, lab.automata.cluster.pause(name), "Paused")
+def _change(verb: str, done: str, about: str) -> None:
+    """Declare a command that does with one lattice what the room's method of that name does, and says so."""
+
+    def change(name: str) -> Answer:
+        with _lab_with(name) as lab:
+            return _changed(lab, getattr(lab.automata.cluster, verb)(name), done)
+
+    change.__doc__ = about
+    command(verb, f"thunderlab automata cluster {verb} tank", cluster)(click.argument("name")(change))
 
 
-@command("resume", "thunderlab automata cluster resume tank", cluster)
-@click.argument("name")
-def resume(name: str) -> Answer:
-    """Have a paused lattice run on, as soon as there is a runner."""
-    with _lab_with(name) as lab:
-        return _changed(lab, lab.automata.cluster.resume(name), "Resumed")
+_change("pause", "Paused", "Have a lattice stay at the step it was last saved at.")
+_change("resume", "Resumed", "Have a paused lattice run on, as soon as there is a runner.")
 
 
 @command("step", "thunderlab automata cluster step tank --steps 100", cluster)
@@ -118,20 +117,8 @@ def step(name: str, steps: int) -> Answer:
         return _changed(lab, stepped, "Stepped")
 
 
-@command("stop", "thunderlab automata cluster stop tank", cluster)
-@click.argument("name")
-def stop(name: str) -> Answer:
-    """End a lattice for good and record its end in the ledger; it can still be looked at."""
-    with _lab_with(name) as lab:
-        return _changed(lab, lab.automata.cluster.stop(name), "Stopped")
-
-
-@command("remove", "thunderlab automata cluster remove tank", cluster)
-@click.argument("name")
-def remove(name: str) -> Answer:
-    """Throw a paused or stopped lattice away; the ledger keeps that it was created and how it ended."""
-    with _lab_with(name) as lab:
-        return _changed(lab, lab.automata.cluster.remove(name), "Removed")
+_change("stop", "Stopped", "End a lattice for good and record its end in the ledger; it can still be looked at.")
+_change("remove", "Removed", "Throw a paused or stopped lattice away; the ledger keeps that it was created and how it ended.")
 
 
 @command("run", "thunderlab automata cluster run --until-idle", cluster)

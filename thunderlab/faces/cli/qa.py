@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from thunderlab.faces.cli.answer import Answer, seconds, status, table
 from thunderlab.faces.cli.command import command, group, option_file
 
 if TYPE_CHECKING:
+    from thunderlab.automata.qa.results import SuiteResult
     from thunderlab.automata.qa.runs import RecordedRun
     from thunderlab.automata.qa.scenario import Scenario
     from thunderlab.automata.surrogate.model import Surrogate
@@ -260,8 +262,21 @@ def _answer(recorded: RecordedRun) -> Answer:
         for one in result.scenarios
     ]  # fmt: skip
     headings = ["result", "scenario", "regime", "size", "steps", "population", "entropy", "converges", "period", "time"]
-    lines = [table(headings, rows), "", *diff(result, colour=True), f"recorded as run {recorded.run_id}"]
+    lines = [table(headings, rows), "", *diff(result, colour=True), *_made_with(result), f"recorded as run {recorded.run_id}"]
     return Answer(data, "\n".join(lines), ok=result.passed)
+
+
+def _made_with(result: SuiteResult) -> Iterator[str]:
+    """Yield what a run was made with, how that compares with the baseline, and how its seeds lie in their bands."""
+    from thunderlab.faces.report import standing, wording
+
+    against = standing.stand(result, standing.baselines_of([result]).get(result.suite))
+    yield f"pack {standing.pack_name(result)}, engine {result.engine}; baseline: {against.word}"
+    if against.seeds:
+        yield f"seeds: {against.seeds_words}"
+    if against.terms is not None:
+        coverage, confidence = (wording.quantity(share, "fraction") for share in (against.terms.coverage, against.terms.confidence))
+        yield f"       a band of {against.terms.samples} seeds holds at least {coverage} of all seeds, with {confidence} confidence"
 
 
 def _breach(breach: Any) -> dict[str, Any]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from thunderlab import canonical, files
+from thunderlab.automata.qa.baseline import Baseline
 from thunderlab.automata.qa.results import SuiteResult
 from thunderlab.faces.report import page, twins
 from thunderlab.faces.report.provenance import NotebookRun, Provenance
@@ -13,7 +14,12 @@ from thunderlab.gate.readiness import Readiness
 
 
 def build(
-    out: Path, readiness: Readiness, suites: Sequence[SuiteResult], provenance: Provenance, notebooks: Sequence[NotebookRun]
+    out: Path,
+    readiness: Readiness,
+    suites: Sequence[SuiteResult],
+    provenance: Provenance,
+    notebooks: Sequence[NotebookRun],
+    baselines: Mapping[str, Baseline] | None = None,
 ) -> dict[str, Path]:
     """Write the report into a folder, which is made when missing, and return the path of each file by its name.
 
@@ -25,6 +31,7 @@ def build(
         suites: QA runs to show.
         provenance: what produced all this.
         notebooks: the pack; their pages are expected below `out`.
+        baselines: what the suites are held against, by suite; see `standing.baselines_of`.
 
     Returns:
         `brg.json` (canonical bytes: its SHA-256 is the one the page prints), `junit.xml`, `summary.md`, `index.html`.
@@ -33,10 +40,10 @@ def build(
         EnvironmentBlockedError: when the folder cannot be written.
     """
     contents: dict[str, bytes | str] = {
-        "brg.json": canonical.encode(twins.brg_json(readiness, suites, provenance, notebooks)),
+        "brg.json": canonical.encode(twins.brg_json(readiness, suites, provenance, notebooks, baselines)),
         "junit.xml": twins.junit(readiness, suites),
-        "summary.md": twins.summary_markdown(readiness, suites, provenance, notebooks),
-        "index.html": page.render(readiness, suites, provenance, notebooks),
+        "summary.md": twins.summary_markdown(readiness, suites, provenance, notebooks, baselines),
+        "index.html": page.render(readiness, suites, provenance, notebooks, baselines),
     }
     paths = {name: out / name for name in contents}
     for name, content in contents.items():

@@ -7,18 +7,20 @@ import functools
 import hashlib
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from thunderlab import canonical
 from thunderlab.automata import packed_states
-from thunderlab.automata.qa.baseline import breach_text
+from thunderlab.automata.qa.baseline import Baseline, breach_text
 from thunderlab.automata.qa.results import Breach, ScenarioResult, SuiteResult, Value
 from thunderlab.errors import ThunderlabError
 from thunderlab.faces import charts
-from thunderlab.faces.report import twins, wording
+from thunderlab.faces.dots import dots
+from thunderlab.faces.report import standing, twins, wording
 from thunderlab.faces.report.provenance import NotebookRun, Provenance
+from thunderlab.faces.report.standing import Held
 from thunderlab.gate.readiness import Readiness
 from thunderlab.gate.reading import Reading, Status
 
@@ -36,9 +38,10 @@ _SECTIONS = (
     ("provenance", "Where this came from"),
     ("again", "Check it again"),
 )
-# What is shown of a scenario at once, by the beginning of the metric's name; the rest unfolds.
-_KEY_METRICS = ("entropy_mean", "alive_ratio", "cluster_count", "convergence", "oscillation", "period")
+# What is shown of a scenario at once; the rest unfolds.
+_KEY_METRICS = ("entropy_mean", "emergence", "alive_ratio", "cluster_count", "convergence_steps", "oscillation_period")
 _SHOWN_METRICS = 5
+_DIGEST = re.compile("[0-9a-f]{64}")
 _BESIDE = re.compile(r"(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9_./-]*\.html")
 _PICTURE_SIZE = 180
 _SHOWN_SCENARIOS = 12
@@ -49,6 +52,11 @@ class _Metrics(NamedTuple):
     rest: list[tuple[str, Value]]
 
 
+class _SeedCounts(NamedTuple):
+    shown: list[Held]
+    rest: list[Held]
+
+
 class _Promise(NamedTuple):
     value: str
     words: str
@@ -57,9 +65,16 @@ class _Promise(NamedTuple):
 class _Picture(NamedTuple):
     source: str
     alt: str
+    note: str = ""
 
 
-def render(readiness: Readiness, suites: Sequence[SuiteResult], provenance: Provenance, notebooks: Sequence[NotebookRun]) -> str:
+def render(
+    readiness: Readiness,
+    suites: Sequence[SuiteResult],
+    provenance: Provenance,
+    notebooks: Sequence[NotebookRun],
+    baselines: Mapping[str, Baseline] | None = None,
+) -> str:
     """Return the whole report as one self-contained HTML document.
 
     It makes no request, needs no script and carries its own data (`twins.brg_json`, canonical bytes with `<`, `>` and `&` escaped) with
@@ -70,15 +85,16 @@ def render(readiness: Readiness, suites: Sequence[SuiteResult], provenance: Prov
         suites: QA runs to show, failed scenarios first within each; of many that passed, all but the first dozen are folded away.
         provenance: what produced all this.
         notebooks: the pack; a page is linked only when its path is a plain one below the report's folder.
+        baselines: what the suites are held against, by suite; a suite without one is said to have none.
     """
-    data = canonical.encode(twins.brg_json(readiness, suites, provenance, notebooks))
+    data = canonical.encode(twins.brg_json(readiness, suites, provenance, notebooks, baselines))
     css = stylesheet()
     return (
         _environment()
         .get_template("page.html.j2")
         .render(
             readiness=readiness,
-            suites=suites,
+            suites=[(suite, standing.stand(suite, (baselines or {}).get(suite.suite))) for suite in suites],
             provenance=provenance,
             notebooks=notebooks,
             verdict=wording.VERDICTS[readiness.status],
@@ -125,6 +141,9 @@ def _environment() -> Environment:
     environment.filters |= {
         "quantity": wording.quantity,
         "moment": wording.moment,
+        "capitalize_first": _capitalize_first,
+        "span": wording.span,
+        "at_scale": wording.at_scale,
         "action": wording.action,
         "argument": shlex.quote,
         "state_word": _state_word,
@@ -135,6 +154,9 @@ def _environment() -> Environment:
         "entropy_line": _entropy_line,
         "key_metrics": _key_metrics,
         "picture": _picture,
+        "seed_dots": _seed_dots,
+        "seed_counts": _seed_counts,
+        "pack_name": standing.pack_name,
         "notebook_status": _notebook_status,
         "is_beside": _is_beside,
     }
@@ -168,6 +190,8 @@ def _state_word(status: Status) -> str:
 
 
 def _metric(value: Value) -> str:
+    if isinstance(value, str) and _DIGEST.fullmatch(value):  # whole in brg.json; here it would be eight lines of noise
+        return f"{value[:8]}…"
     return "undefined" if value is None else wording.quantity(value)
 
 
@@ -176,12 +200,18 @@ def _promise(breach: Breach) -> _Promise:
     low, high = breach.low, breach.high
     if breach.metric.startswith("baseline."):  # about the baseline itself, which has no value worth a line
         return _Promise("", breach_text(breach).partition(": ")[2])
+    if breach.metric.startswith("ensemble_") and breach.metric.endswith("_outside"):
+        return _Promise(_metric(breach.value), f"seeds outside their band, at most {_metric(high)} may be")
     if low is None or high is None:
         limits = " and ".join(f"at {word} {_metric(limit)}" for word, limit in (("least", low), ("most", high)) if limit is not None)
     else:
         limits = f"exactly {_metric(low)}" if low == high else f"{_metric(low)} to {_metric(high)}"
     baseline = "" if breach.baseline is None or breach.baseline == low == high else f", baseline {_metric(breach.baseline)}"
     return _Promise(_metric(breach.value), f"allowed {limits or 'only when defined'}{baseline}")
+
+
+def _capitalize_first(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _plain(value: float | None) -> str:
@@ -202,11 +232,26 @@ def _entropy_line(scenario: ScenarioResult) -> Markup:
     )
 
 
+def _seed_dots(held: Held) -> Markup:
+    from markupsafe import Markup
+
+    band = None if held.band is None else (held.band.low, held.band.high)
+    median = None if held.band is None else (held.band.median_low, held.band.median_high)
+    title = f"{held.metric} of the seeds of {held.title}"
+    return Markup(dots(held.values, title=title, unit=held.unit, band=band, median=median))  # noqa: S704
+
+
+def _seed_counts(found: Sequence[Held]) -> _SeedCounts:
+    """Return the metrics of a scenario's seeds split into those that get a picture, entropy and what strayed, and the rest."""
+    shown = [held for place, held in enumerate(found) if place == 0 or held.reasons]
+    return _SeedCounts(shown, [held for held in found if held not in shown])
+
+
 def _key_metrics(metrics: dict[str, Value]) -> _Metrics:
     """Return metrics split into the few shown at once, in the order people ask for them, and the rest in their own order."""
 
     def rank(name: str) -> int:
-        return next((place for place, beginning in enumerate(_KEY_METRICS) if name.startswith(beginning)), len(_KEY_METRICS))
+        return _KEY_METRICS.index(name) if name in _KEY_METRICS else len(_KEY_METRICS)
 
     first = sorted(metrics, key=rank)[:_SHOWN_METRICS]
     return _Metrics([(name, metrics[name]) for name in first], [(name, value) for name, value in metrics.items() if name not in first])
@@ -216,14 +261,15 @@ def _picture(scenario: ScenarioResult) -> _Picture:
     """Return a scenario's final state as a data URI with its description, or the description alone."""
     try:
         cells = packed_states.unpack(scenario.final_state)
+        alive = int((cells != 0).sum())
+        if alive == 0:
+            return _Picture("", "Nothing is alive at the end.")
         image = charts.cells_png(cells, size=_PICTURE_SIZE)
     except (ThunderlabError, ValueError):
         return _Picture("", "No picture: the final state cannot be read.")
-    alive = int((cells != 0).sum())
-    if alive == 0:
-        return _Picture("", "Nothing is alive at the end.")
     words = f"Final state: {alive:,} of {cells.size:,} cells alive ({wording.quantity(alive / cells.size, 'fraction')})"
-    return _Picture(f"data:image/png;base64,{base64.b64encode(image).decode()}", words)
+    note = "Long rows, continued line by line" if charts.is_folded(cells) else ""
+    return _Picture(f"data:image/png;base64,{base64.b64encode(image).decode()}", words, note)
 
 
 def _notebook_status(status: str) -> str:

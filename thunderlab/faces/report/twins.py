@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from xml.etree import ElementTree as ET
 
 import msgspec
 
-from thunderlab.automata.qa.baseline import breach_text
+from thunderlab.automata.qa.baseline import Baseline, breach_text
 from thunderlab.automata.qa.junit import junit as junit_of_suite
 from thunderlab.automata.qa.results import SuiteResult
 from thunderlab.canonical import digest
-from thunderlab.faces.report import wording
+from thunderlab.faces.report import standing, wording
 from thunderlab.faces.report.provenance import NotebookRun, Provenance
+from thunderlab.faces.report.standing import Standing
 from thunderlab.gate.readiness import Readiness
 from thunderlab.gate.reading import Reading
 
@@ -28,26 +29,31 @@ _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#!|~])")
 
 
 def brg_json(
-    readiness: Readiness, suites: Sequence[SuiteResult], provenance: Provenance, notebooks: Sequence[NotebookRun]
+    readiness: Readiness,
+    suites: Sequence[SuiteResult],
+    provenance: Provenance,
+    notebooks: Sequence[NotebookRun],
+    baselines: Mapping[str, Baseline] | None = None,
 ) -> dict[str, Any]:
     """Return the report as one JSON-native document; `canonical.encode` of it is what `brg.json` holds and the page prints the digest of.
 
     At the top are the fields `gate check` answers with (`status`, `blocking`, `readings`, `gates`, `absent`, `coverage`,
     `thresholds_sha256`, `at`); then `suites`, `provenance`, `notebooks`, and `format`. Binary states are replaced by
-    `final_state_sha256`, numbers that are not finite by null.
+    `final_state_sha256`, numbers that are not finite by null. Each suite's `baseline` says what it was held against, see
+    `standing.twin`; it is null without one.
     """
     document: dict[str, Any] = msgspec.to_builtins(readiness)
     document |= {
         "format": FORMAT,
-        "suites": [_suite_json(suite) for suite in suites],
+        "suites": [_suite_json(suite, (baselines or {}).get(suite.suite)) for suite in suites],
         "provenance": msgspec.to_builtins(provenance),
         "notebooks": [msgspec.to_builtins(run) for run in notebooks],
     }
     return _json_native(document)  # type: ignore[no-any-return]
 
 
-def _suite_json(suite: SuiteResult) -> dict[str, Any]:
-    """Return a suite with the digest of every final state in place of its bytes."""
+def _suite_json(suite: SuiteResult, baseline: Baseline | None) -> dict[str, Any]:
+    """Return a suite with the digest of every final state in place of its bytes, and what it was held against."""
     bare = msgspec.structs.replace(
         suite, scenarios=tuple(msgspec.structs.replace(scenario, final_state=b"") for scenario in suite.scenarios)
     )
@@ -55,6 +61,7 @@ def _suite_json(suite: SuiteResult) -> dict[str, Any]:
     for written, scenario in zip(plain["scenarios"], suite.scenarios, strict=True):
         del written["final_state"]
         written["final_state_sha256"] = digest(scenario.final_state)
+    plain["baseline"] = msgspec.to_builtins(standing.twin(suite, baseline))
     return plain
 
 
@@ -151,7 +158,11 @@ def _reading_words(reading: Reading) -> str:
 
 
 def summary_markdown(
-    readiness: Readiness, suites: Sequence[SuiteResult], provenance: Provenance, notebooks: Sequence[NotebookRun] = ()
+    readiness: Readiness,
+    suites: Sequence[SuiteResult],
+    provenance: Provenance,
+    notebooks: Sequence[NotebookRun] = (),
+    baselines: Mapping[str, Baseline] | None = None,
 ) -> str:
     """Return the report as GitHub-flavoured Markdown for a build's summary page: verdict, reasons, readings, QA, notebooks.
 
@@ -185,11 +196,22 @@ def summary_markdown(
             for found in suite.scenarios
         ]
         over = [("✖ failed", "(the suite)", wording.duration(suite.duration_us / 1e6), breach_text(breach)) for breach in suite.breaches]
-        parts += [title, _table(("Result", "Scenario", "Duration", "Breaches"), [*over, *rows])]
+        against = standing.stand(suite, (baselines or {}).get(suite.suite))
+        parts += [title, *_made_with(suite, against), _table(("Result", "Scenario", "Duration", "Breaches"), [*over, *rows])]
     if notebooks:
         runs = [(run.status, run.name, wording.duration(run.duration_us / 1e6), run.why) for run in notebooks]
         parts += ["## Notebooks", _table(("Status", "Notebook", "Duration", "Why"), runs)]
     return "\n\n".join(parts) + "\n"
+
+
+def _made_with(suite: SuiteResult, against: Standing) -> Iterator[str]:
+    """Yield what a suite was run with, how its seeds lie, and its notes: one paragraph each."""
+    pack, engine = standing.pack_name(suite) or "not recorded", "not recorded" if suite.engine is None else str(suite.engine)
+    yield f"Pack {_cell(pack)} · engine {_cell(engine)} · baseline: {_cell(against.word)}"
+    if against.seeds:
+        yield _cell(f"Seeds against their bands: {against.seeds_words}")
+    for note in suite.notes:
+        yield f"Note: {_cell(note)}"
 
 
 def _reading_row(reading: Reading) -> tuple[str, ...]:

@@ -81,6 +81,27 @@ def number(value: float, digits: int = 4) -> str:
     return f"{value:.{digits}g}"
 
 
+def at_scale(value: float, low: float, high: float) -> str:
+    """Return a number with as many decimals as it takes to place it between two others.
+
+    >>> at_scale(0.9811, 0.8654, 0.9996), at_scale(0.998977123, 0.998976, 0.998979), at_scale(5, 5, 5), at_scale(120.5, 0, 4000)
+    ('0.9811', '0.998977123', '5', '120')
+    """
+    width = high - low
+    if not math.isfinite(value) or not math.isfinite(width) or width <= 0:
+        return number(value, 6) if math.isfinite(value) else quantity(value)
+    return f"{value + 0.0:,.{min(12, max(0, 3 - math.floor(math.log10(width))))}f}"
+
+
+def span(low: float, high: float) -> str:
+    """Return two limits with as many decimals as it takes to tell them apart.
+
+    >>> span(0.8653, 0.99959), span(0.5, 0.5)
+    ('0.8653 to 0.9996', 'exactly 0.5')
+    """
+    return f"exactly {at_scale(low, low, high)}" if low == high else f"{at_scale(low, low, high)} to {at_scale(high, low, high)}"
+
+
 def duration(seconds: float) -> str:
     """Return a length of time with the two units that matter.
 
