@@ -32,6 +32,24 @@ def test_starting_twice_and_from_threads_gives_one_backend():
     assert described == {"backend": "taichi", "version": found[0].version, "arch": found[0].arch, "threads": found[0].threads}
 
 
+WRONG_KERNEL = """
+from thunderlab.automata import backend
+ti = backend.start().module
+@ti.kernel
+def wrong(words: ti.types.ndarray(dtype=ti.i32, ndim=1)):
+    for i in range(4):
+        words[i] = nowhere
+"""
+
+
+def test_what_is_wrong_in_a_kernel_is_told_with_its_place(tmp_path):
+    (tmp_path / "wrong_kernel.py").write_text(WRONG_KERNEL)
+    done = run_python(
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import numpy, wrong_kernel; wrong_kernel.wrong(numpy.zeros(4, dtype='int32'))"
+    )
+    assert 'wrong_kernel.py", line 7, in wrong' in done.stderr and 'Name "nowhere" is not defined' in done.stderr
+
+
 def test_importing_the_lattice_does_not_import_taichi():
     done = run_python("import sys, thunderlab.automata.lattice, thunderlab.automata.backend; sys.exit('taichi' in sys.modules)")
     assert (done.returncode, done.stderr) == (0, "")

@@ -7,6 +7,7 @@ import threading
 import numpy as np
 import pytest
 
+from thunderlab.automata import backend
 from thunderlab.automata.kernels import packed
 from thunderlab.automata.lattice import MOST_STEPS, Lattice, simulate
 from thunderlab.automata.rules import parse_rule
@@ -184,8 +185,11 @@ def test_an_interrupted_advance_leaves_a_lattice_that_goes_on(launches, monkeypa
     np.testing.assert_array_equal(lattice.cells(), simulate(cells, "B3/S23", 3 * launches + 2))
 
 
-def test_an_interrupt_between_bands_and_seams_waits_for_the_seams(monkeypatch):
+def test_an_interrupt_between_launches_waits_for_the_rest_of_a_round(monkeypatch):
     cells = (stream(10).random((67, 40)) < 0.4).astype(np.uint8)
+    running = backend.start()
+    monkeypatch.setattr(backend, "_running", running._replace(arch="cuda"))  # where bands and seams are launched one after the other
+    monkeypatch.setattr(packed, "LAUNCH_STEPS", 16)
     monkeypatch.setattr(packed.Packed, "_cut", lambda self, threads: (4, 8, True))
     lattice = Lattice(cells, "B3/S23")
     engine = lattice._engine._engine
@@ -200,8 +204,8 @@ def test_an_interrupt_between_bands_and_seams_waits_for_the_seams(monkeypatch):
     engine._loops = lambda traced: (None, interrupted)
     with pytest.raises(KeyboardInterrupt):
         lattice.advance(20)
-    assert (lattice.step, len(calls)) == (8, 2)
-    np.testing.assert_array_equal(lattice.cells(), simulate(cells, "B3/S23", 8))
+    assert (lattice.step, len(calls)) == (16, 4)
+    np.testing.assert_array_equal(lattice.cells(), simulate(cells, "B3/S23", 16))
 
 
 @pytest.mark.parametrize("steps", [-1, 1.0, "3", None, True, MOST_STEPS + 1])

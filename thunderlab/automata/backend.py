@@ -146,6 +146,7 @@ def _initialise(cache: Path | None, name: str, arch: str, threads: int) -> Backe
                 **({} if cache is None else {"offline_cache_file_path": str(cache)}),
             )
             ti.sync()  # builds what may only be built in this thread; after that any thread may launch
+            _name_places_briefly(name)
     except ImportError as error:
         raise EnvironmentBlockedError(
             f"{name} cannot be imported ({error}): install it with pip install {name}, or set {BACKEND_VARIABLE} to another",
@@ -165,6 +166,20 @@ def _initialise(cache: Path | None, name: str, arch: str, threads: int) -> Backe
         module=ti,
         launching=threading.Lock(),
     )
+
+
+def _name_places_briefly(name: str) -> None:
+    """Have Taichi name a place in a kernel by file and line alone.
+
+    It draws the line for every expression, in case something should be wrong there, which is half of a kernel's way through Python.
+    """
+    context: Any = getattr(import_module(f"{name}.lang.ast.ast_transformer_utils"), "ASTTransformerContext", None)
+    if hasattr(context, "get_pos_info"):
+
+        def place(self: Any, node: Any) -> str:
+            return f'File "{self.file}", line {node.lineno + self.lineno_offset}, in {self.func.func.__name__}:\n'
+
+        context.get_pos_info = place
 
 
 @contextlib.contextmanager

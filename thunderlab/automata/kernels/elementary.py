@@ -8,36 +8,19 @@ are read by Taichi, so they must not be postponed.
 
 from functools import cache
 
-from thunderlab.automata.kernels.rows import loops
-from thunderlab.automata.kernels.states import placing, tracing
-from thunderlab.automata.kernels.vectors import any_of, popcount, ti, total
+from thunderlab.automata.kernels.rows import cellwise, loops
+from thunderlab.automata.kernels.vectors import ti
 
-MASKS = 8
-STRIP = MASKS  # from here on in the table, for every vector of a row: the valid lanes and two keys
+
+@ti.func
+def rule(grid: ti.template(), table: ti.template(), numbers: ti.template(), up, row, down):
+    """Return the polynomial in the three cells of a row, whose coefficients are the first vectors of the table."""
+    left, centre, right = grid[row], grid[row + 1], grid[row + 2]
+    new = table[0] ^ (table[1] & right) ^ (centre & (table[2] ^ (table[3] & right)))
+    return new ^ (left & (table[4] ^ (table[5] & right) ^ (centre & (table[6] ^ (table[7] & right)))))
 
 
 @cache
 def kernels(traced):
     """Return the serial and the parallel kernel, compiled when first launched."""
-    place = placing(0)
-    trace = tracing(1)
-
-    @ti.func
-    def compute(grid: ti.template(), table: ti.template(), numbers: ti.template(), up, row, down, out, stride, strips):
-        some = grid[row] & ti.u64(0)
-        live = some
-        sum0 = some
-        sum1 = some
-        for s in range(strips):
-            left, centre, right = grid[row + s], grid[row + s + 1], grid[row + s + 2]
-            new = table[0] ^ (table[1] & right) ^ (centre & (table[2] ^ (table[3] & right)))
-            new ^= left & (table[4] ^ (table[5] & right) ^ (centre & (table[6] ^ (table[7] & right))))
-            at = STRIP + 3 * s
-            living = place(grid, table, 0, new, centre, table[at], row + s + 1, out + s + 1, stride)
-            some |= living
-            if ti.static(traced):
-                live += popcount(living)
-                sum0, sum1 = trace(grid, table, at + 1, out + s + 1, stride, sum0, sum1)
-        return any_of(some), total(live), total(sum0), total(sum1)
-
-    return loops(compute, planes=1, traced=traced)
+    return loops(cellwise(rule, traced), planes=1, traced=traced)

@@ -6,14 +6,14 @@ ones or all zeros, so no rule needs compiling.
 Importing this module starts the backend; annotations here are read by Taichi, so they must not be postponed.
 """
 
+# ruff: noqa: ARG001 - Taichi inlines these functions: their arguments are names, not a call; all families take the same ones
+
 from functools import cache
 
-from thunderlab.automata.kernels.rows import loops
-from thunderlab.automata.kernels.states import placing, tracing
-from thunderlab.automata.kernels.vectors import any_of, popcount, splat, ti, total
+from thunderlab.automata.kernels.rows import cellwise, loops
+from thunderlab.automata.kernels.vectors import splat, ti
 
 BLOCK = 21  # words of `numbers` a block takes
-STRIP = 0  # in the table, for every vector of a row: the valid lanes and two keys
 
 
 @ti.func
@@ -54,29 +54,15 @@ def polynomial(numbers: ti.template(), v0, v1, v2, v3, v4, v5, v6, v7, v8):
     return result
 
 
+@ti.func
+def rule(grid: ti.template(), table: ti.template(), numbers: ti.template(), up, row, down):
+    """Return the polynomial in the cells of a block, row by row."""
+    return polynomial(
+        numbers, grid[up], grid[up + 1], grid[up + 2], grid[row], grid[row + 1], grid[row + 2], grid[down], grid[down + 1], grid[down + 2]
+    )  # fmt: skip
+
+
 @cache
 def kernels(traced):
     """Return the serial and the parallel kernel, compiled when first launched."""
-    place = placing(0)
-    trace = tracing(1)
-
-    @ti.func
-    def compute(grid: ti.template(), table: ti.template(), numbers: ti.template(), up, row, down, out, stride, strips):
-        some = grid[row] & ti.u64(0)
-        live = some
-        sum0 = some
-        sum1 = some
-        for s in range(strips):
-            new = polynomial(
-                numbers, grid[up + s], grid[up + s + 1], grid[up + s + 2], grid[row + s], grid[row + s + 1], grid[row + s + 2],
-                grid[down + s], grid[down + s + 1], grid[down + s + 2],
-            )  # fmt: skip
-            at = STRIP + 3 * s
-            living = place(grid, table, 0, new, new, table[at], row + s + 1, out + s + 1, stride)
-            some |= living
-            if ti.static(traced):
-                live += popcount(living)
-                sum0, sum1 = trace(grid, table, at + 1, out + s + 1, stride, sum0, sum1)
-        return any_of(some), total(live), total(sum0), total(sum1)
-
-    return loops(compute, planes=1, traced=traced)
+    return loops(cellwise(rule, traced), planes=1, traced=traced)

@@ -21,8 +21,12 @@ BAND_BYTES = 3 * 2**17
 SHARED_VECTORS = 2**15
 # Bands per thread, so that one slow thread does not hold up the rest.
 BANDS_PER_THREAD = 4
+# Steps per round where threads share the work: a shorter round makes more of what a thread can do while another one is held up.
+SHARED_DEPTH = 64
 # Below so many vectors times steps compiling a kernel that leaves no trace costs more than it saves.
 COMPILED_FOR = 2**26
+# Numbers in a line of the cache.
+LINE = 16
 # A launch cannot be interrupted, so it is kept to a fraction of a second: 5 to 50 ns per vector and step.
 LAUNCH_VECTORS = 2**23
 LAUNCH_STEPS = 2**16
@@ -78,32 +82,28 @@ class Packed(ABC):
         self._numbers = numbers if len(numbers) else np.zeros(1, dtype=np.uint64)
         self._bands = self._cut(backend.start().threads)
 
-    @property
-    def bands(self) -> int:
-        """How many bands the lattice is cut into."""
-        return self._bands[0]
-
     def advance(self, steps: int, *, traced: bool = True) -> NDArray[np.uint64] | None:
         """Run `steps` steps; return population and digest after each, uint64 `[steps 2]`, None when not traced."""
         running = backend.start()
         bands, depth, shared = self._bands
         serial, parallel = self._loops(traced or self._spares_compiling(steps, shared))
-        most = max(1, min(LAUNCH_STEPS, LAUNCH_VECTORS // self._grid[0, 0, ..., 0].size))
+        most = max(1, min(LAUNCH_STEPS, LAUNCH_VECTORS * (running.threads if shared else 1) // self._grid[0, 0, ..., 0].size))
         if bands == 1:
             depth = most
-        most = depth if shared else max(depth, most - most % depth)
+        most = max(depth, most - most % depth)
         trace = np.empty((steps if traced else 0, 2), dtype=np.uint64)
         arrays = (self._grid.reshape(-1, WORDS), self._grid.reshape(-1), self._live.reshape(-1), self._table, self._numbers, self._plan)
         for first in range(0, steps, most):
             part = np.zeros((min(most, steps - first), 2 * bands, 2), dtype=np.uint64)
+            tasks = -(-len(part) // depth) * (2 * bands if bands > 1 else 1)
             with running.launching:
                 # Counted before, because an interrupt that arrives during a launch is raised right after it.
                 source, self.steps = self.steps % 2, self.steps + len(part)
                 _COMPILED.add(parallel if shared else serial)
                 if shared:
-                    _both(lambda seam, part=part, source=source: parallel(*arrays, part, source, len(part), bands, seam))
+                    self._in_parallel(parallel, (*arrays, part, source, len(part), depth, bands), tasks)
                 else:
-                    serial(*arrays, part, source, len(part), bands, min(depth, len(part)))
+                    serial(*arrays, part, source, len(part), depth, bands, tasks)
             if traced:
                 trace[first : first + most] = part.sum(axis=1, dtype=np.uint64)
         return trace if traced else None
@@ -113,21 +113,36 @@ class Packed(ABC):
         used, unused = self._loops(True)[shared], self._loops(False)[shared]
         return used in _COMPILED and unused not in _COMPILED and steps * self._grid[0, 0, ..., 0].size < COMPILED_FOR
 
+    def _in_parallel(self, parallel: Loop, arguments: tuple[Any, ...], tasks: int) -> None:
+        """Launch the tasks of some rounds; an interrupt waits for them, because a part of a round is no state."""
+        running, bands = backend.start(), self._bands[0]
+        progress = np.zeros((1 + 2 * bands, LINE), dtype=np.int32)
+        # A graphics card's threads do not see at once what others write, so there what is waited for is in a launch before.
+        each = bands if running.arch == "cuda" else tasks
+        interrupted = None
+        for _ in range(0, tasks, each):
+            try:
+                parallel(*arguments, each, progress)
+            except KeyboardInterrupt as interrupt:
+                interrupted = interrupt
+        if interrupted is not None:
+            raise interrupted
+
     @abstractmethod
     def unpack(self) -> Cells:
         """Return the cells now, uint8."""
 
     @abstractmethod
-    def lines(self, plane: int, back: int = 0) -> Bits:
-        """Return a bit plane of the state now, or `back` = 1 step ago: the valid lanes of its lines without ghosts, `[lines count WORDS]`."""
+    def lines(self, plane: int) -> Bits:
+        """Return a bit plane of the state now: the valid lanes of its lines without ghosts, `[lines count WORDS]`."""
 
     def fingerprint(self) -> tuple[int, int]:
         """Return population and digest now, as `layout.fingerprint` defines them."""
         return fingerprint([self.lines(plane) for plane in range(len(self._grid))])
 
-    def state(self, plane: int, back: int = 0) -> Bits:
-        """Return a bit plane of the state now, or one step ago, with its ghosts, uint64 `[units ... WORDS]`; not a copy."""
-        return self._grid[plane, (self.steps - back) % 2, : self._units]
+    def state(self, plane: int) -> Bits:
+        """Return a bit plane of the state now with its ghosts, uint64 `[units ... WORDS]`; not a copy."""
+        return self._grid[plane, self.steps % 2, : self._units]
 
     def _cut(self, threads: int) -> tuple[int, int, bool]:
         """Return bands, steps per round (as many as one likes with one band), and whether threads share the work."""
@@ -138,19 +153,10 @@ class Packed(ABC):
             bands = max(bands, BANDS_PER_THREAD * threads)
         # A band of few units would take few steps a round, and be mostly seam.
         bands = max(1, min(bands, self._units // 16))
-        return (bands, self._units // bands // 2, shared) if bands > 1 else (1, 0, False)
-
-
-def _both(launch: Callable[[int], object]) -> None:
-    """Launch bands, then seams; an interrupt that arrives in between waits, because one without the other is no state."""
-    interrupted = None
-    for seam in (0, 1):
-        try:
-            launch(seam)
-        except KeyboardInterrupt as interrupt:
-            interrupted = interrupt
-    if interrupted is not None:
-        raise interrupted
+        if bands == 1:
+            return 1, 0, False
+        most = self._units // bands // 2
+        return bands, min(most, SHARED_DEPTH) if shared else most, shared
 
 
 def moebius(values: Sequence[int]) -> list[int]:

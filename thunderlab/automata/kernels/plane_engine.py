@@ -96,9 +96,9 @@ class Plane(Packed):
         alive, changed = np.tensordot(weights, lanes.sum(axis=2, dtype=np.int64), axes=(0, 1)).reshape(2, -1, self._parts).sum(axis=2)
         return alive, changed
 
-    def lines(self, plane: int, back: int = 0) -> Bits:
+    def lines(self, plane: int) -> Bits:
         """Return the valid lanes of the rows, uint64 `[y S WORDS]`."""
-        return self.state(plane, back)[:, 1:-1] & self.blocks.valid
+        return self.state(plane)[:, 1:-1] & self.blocks.valid
 
 
 def bit_planes(cells: Cells, states: int) -> list[Cells]:

@@ -9,8 +9,9 @@ Taichi, so they must not be postponed.
 """
 
 from thunderlab.automata.kernels.layout import WORDS
+from thunderlab.automata.kernels.states import placing, tracing
 from thunderlab.automata.kernels.sweep import TORUS, UNITS, sweeps
-from thunderlab.automata.kernels.vectors import digest_of, lanes_down, lanes_up, ti
+from thunderlab.automata.kernels.vectors import any_of, digest_of, lanes_down, lanes_up, popcount, ti, total
 
 # Lines of a state: those of the lattice, an empty one, and the ghosts above and below.
 BEHIND = 3
@@ -82,6 +83,49 @@ def meet(grid: ti.template(), live: ti.template(), plan: ti.template(), out, lin
                 grid[at] = moved
 
 
+@ti.func
+def empty(grid: ti.template(), live: ti.template(), unit, start, count, stride, planes: ti.template()):
+    """Make a unit empty, `count` vectors of each plane from `start` on, unless it is."""
+    if live[unit]:
+        live[unit] = 0
+        for k in ti.static(range(planes)):
+            for i in range(count):
+                at = start + k * stride + i
+                grid[at] = grid[at] & ti.u64(0)
+
+
+def cellwise(rule, traced):
+    """Return a `compute` as `loops` takes it, for two states whose next is found at each vector by itself.
+
+    The table holds, for every vector of a row, the valid lanes and two keys, behind the masks of the rule.
+
+    Args:
+        rule: a Taichi function `(grid, table, numbers, up, row, down)` that returns what becomes of the middle vector, told where the
+            vectors to its left start.
+        traced: whether population and digest are wanted.
+    """
+    place = placing(0)
+    trace = tracing(1)
+
+    @ti.func
+    def compute(grid: ti.template(), table: ti.template(), numbers: ti.template(), up, row, down, out, stride, strips):
+        some = grid[row] & ti.u64(0)
+        live = some
+        sum0 = some
+        sum1 = some
+        for s in range(strips):
+            new = rule(grid, table, numbers, up + s, row + s, down + s)
+            at = table.shape[0] - 3 * (strips - s)
+            living = place(grid, table, 0, new, new, table[at], row + s + 1, out + s + 1, stride)
+            some |= living
+            if ti.static(traced):
+                live += popcount(living)
+                sum0, sum1 = trace(grid, table, at + 1, out + s + 1, stride, sum0, sum1)
+        return any_of(some), total(live), total(sum0), total(sum1)
+
+    return compute
+
+
 def loops(compute, *, planes, traced):
     """Return the serial and the parallel kernel of a 2D family.
 
@@ -132,12 +176,8 @@ def loops(compute, *, planes, traced):
             if ti.static(traced):
                 population = found
                 digest = digest_of(found, sum0, sum1, row)
-        elif live[there + row]:
-            live[there + row] = 0
-            for k in ti.static(range(planes)):
-                for s in range(pitch):
-                    at = out + k * stride + s
-                    grid[at] = grid[at] & ti.u64(0)
+        else:
+            empty(grid, live, there + row, out, pitch, stride, planes)
         if parts > 1:
             if row == 0:
                 meet(grid, live, plan, out, there + row, there + height + 2, parts, pitch, -1)

@@ -6,6 +6,9 @@ each step; then every seam between two bands takes them too, gaining what the ba
 skewing to eliminate idle time due to memory bandwidth and network limitations", IPDPS 2000). Bands do not meet, and seams do not, so
 both can run in parallel; two states are enough, nothing is computed twice, and a band stays in the cache while it is stepped.
 
+A seam waits for the two bands beside it and a band for the two seams beside it, nothing waits for a whole round: threads take the
+tasks in their order, and one that is held up holds up the others only when they have come round to it.
+
 Importing this module starts the backend; annotations here are read by Taichi, so they must not be postponed.
 """
 
@@ -13,10 +16,23 @@ Importing this module starts the backend; annotations here are read by Taichi, s
 
 from thunderlab.automata.kernels.vectors import Numbers, Trace, Vectors, Words, ti
 
-# The compiler makes one task of so many turns of a parallel loop, whatever block_dim says; so a band takes as many of them.
+Progress = ti.types.ndarray(dtype=ti.i32, ndim=2)  # tasks taken, then rounds done by each band and each seam; [which 0]
+
+# The compiler hands so many turns of a parallel loop to a thread at once, whatever block_dim says; so a task takes as many of them.
 TURNS = 512
 # The first two places of every plan.
 UNITS, TORUS = range(2)
+
+
+@ti.func
+def nth(task, bands):
+    """Return round, seam (1) or band (0), and which: of the 2 bands tasks of a round, the bands come first.
+
+    Every round begins one band later, so that what a task waits for was taken by a thread about `bands` tasks before.
+    """
+    kinds = 2 if bands > 1 else 1
+    turn = task // (kinds * bands)
+    return turn, task // bands % kinds, (task + turn) % bands
 
 
 @ti.func
@@ -41,11 +57,19 @@ def window(seam, band, bands, i, units, torus):
     return first, last
 
 
+@ti.func
+def wait(progress: ti.template(), place, rounds):
+    """Wait until a band or seam has done so many rounds."""
+    while ti.atomic_add(progress[place, 0], 0) < rounds:
+        pass
+
+
 def sweeps(update):
-    """Return the serial and the parallel kernel that take a lattice through steps.
+    """Return the serial and the parallel kernel that take a lattice through steps, `depth` of them a round.
 
     Both leave the same bits: every unit of a step is computed from the step before, and the sums of the trace are integers, added
-    modulo 2^64. Entry `[step, 2 band + seam]` of the trace gets population and digest of a band's, or a seam's, units.
+    modulo 2^64. Entry `[step, 2 band + seam]` of the trace gets population and digest of a band's, or a seam's, units. The parallel
+    one does the next `tasks` tasks after those that `progress` knows of.
 
     Args:
         update: a Taichi function `(grid, words, live, table, numbers, plan, source, unit)` that brings one unit to the next state and
@@ -75,24 +99,31 @@ def sweeps(update):
     @ti.kernel
     def serial(
         grid: Vectors, words: Words, live: Numbers, table: Vectors, numbers: Words, plan: Numbers, trace: Trace,
-        source: ti.i32, steps: ti.i32, bands: ti.i32, depth: ti.i32,
+        source: ti.i32, steps: ti.i32, depth: ti.i32, bands: ti.i32, tasks: ti.i32,
     ):  # fmt: skip
         ti.loop_config(serialize=True)
-        for turn in range((steps + depth - 1) // depth):
+        for task in range(tasks):
+            turn, seam, band = nth(task, bands)
             done = turn * depth
-            for share_ in range(2 * bands if bands > 1 else 1):
-                share(
-                    grid, words, live, table, numbers, plan, trace,
-                    source, done, ti.min(depth, steps - done), share_ // bands, share_ % bands, bands,
-                )  # fmt: skip
+            share(grid, words, live, table, numbers, plan, trace, source, done, ti.min(depth, steps - done), seam, band, bands)
 
     @ti.kernel
     def parallel(
         grid: Vectors, words: Words, live: Numbers, table: Vectors, numbers: Words, plan: Numbers, trace: Trace,
-        source: ti.i32, steps: ti.i32, bands: ti.i32, seam: ti.i32,
+        source: ti.i32, steps: ti.i32, depth: ti.i32, bands: ti.i32, tasks: ti.i32, progress: Progress,
     ):  # fmt: skip
-        for turn in range(bands * TURNS):
-            if turn % TURNS == 0:
-                share(grid, words, live, table, numbers, plan, trace, source, 0, steps, seam, turn // TURNS, bands)
+        for chunk in range(tasks * TURNS):
+            if chunk % TURNS == 0:
+                turn, seam, band = nth(ti.atomic_add(progress[0, 0], 1), bands)
+                own = 1 + seam * bands + band
+                if seam:
+                    wait(progress, 1 + band, turn + 1)
+                    wait(progress, 1 + (band + 1) % bands, turn + 1)
+                else:
+                    wait(progress, 1 + bands + band, turn)
+                    wait(progress, 1 + bands + (band + bands - 1) % bands, turn)
+                done = turn * depth
+                share(grid, words, live, table, numbers, plan, trace, source, done, ti.min(depth, steps - done), seam, band, bands)
+                ti.atomic_add(progress[own, 0], 1)
 
     return serial, parallel

@@ -11,7 +11,7 @@ from functools import cache
 
 from thunderlab.automata.kernels.outer_totalistic import MASKS as SMALL
 from thunderlab.automata.kernels.outer_totalistic import next_state
-from thunderlab.automata.kernels.rows import seal
+from thunderlab.automata.kernels.rows import empty, seal
 from thunderlab.automata.kernels.states import PLANES, placing, tracing
 from thunderlab.automata.kernels.sweep import TORUS, UNITS, sweeps
 from thunderlab.automata.kernels.vectors import add3, add_pairs, any_of, digest_of, popcount, ti, total
@@ -148,12 +148,8 @@ def kernels(neighbourhood, dying, traced):
             for s in range(pitch):
                 seal(grid, words, plan, SEAL, (there + z) * area + s, pitch, lines, torus)
             live[there + z] = ti.cast(some != 0, ti.i32)
-        elif live[there + z]:
-            live[there + z] = 0
-            for k in ti.static(range(planes)):
-                for i in range(area):
-                    at = (there + z) * area + k * stride + i
-                    grid[at] = grid[at] & ti.u64(0)
+        else:
+            empty(grid, live, there + z, (there + z) * area, area, stride, planes)
         return population, digest
 
     return sweeps(update)

@@ -60,9 +60,9 @@ class Volume(Packed):
         """Return the cells now, uint8 `[z y x]`."""
         return cells_of([self.folds.unpack(self.state(plane)) for plane in range(len(self._grid))])
 
-    def lines(self, plane: int, back: int = 0) -> Bits:
+    def lines(self, plane: int) -> Bits:
         """Return the valid lanes of the lines of all planes, uint64 `[z*Sy Sx WORDS]`."""
-        inner = self.state(plane, back)[:, 1:-1, 1:-1] & self.folds.valid
+        inner = self.state(plane)[:, 1:-1, 1:-1] & self.folds.valid
         return inner.reshape(-1, self.folds.strips, WORDS)
 
 
