@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import linecache
 import os
 import signal
 import subprocess
@@ -65,14 +66,22 @@ def heed_interrupts() -> None:
 
 
 def interrupted(action: Callable[[], object], line: int, within: Callable[[CodeType], bool]) -> bool:
-    """Return whether `action` was interrupted, which happens when it comes to the n-th line of the code that is `within`."""
+    """Return whether `action` was interrupted, which happens when it comes to the n-th line of the code that is `within`.
+
+    Never where a `with` statement is left: Python looks at signals neither there nor before what it holds is let go.
+    """
     left = line
+    entered: set[tuple[FrameType, int]] = set()
 
     def watch(frame: FrameType, event: str, _: object) -> Any:
         nonlocal left
         if not within(frame.f_code):
             return watch if event == "call" else None
-        left -= event == "line"
+        if event != "line" or (frame, frame.f_lineno) in entered:
+            return watch
+        if linecache.getline(frame.f_code.co_filename, frame.f_lineno).lstrip().startswith("with "):
+            entered.add((frame, frame.f_lineno))
+        left -= 1
         if left < 0:
             sys.settrace(before)
             raise KeyboardInterrupt

@@ -107,7 +107,7 @@ def test_a_lattice_from_its_creation_to_its_removal(cli, cluster, glider, tmp_pa
     out = tmp_path / "out" / "ship.rle"
     back = cluster("show", "ship", "--out", out).json()
     assert back["cells_sha256_absolute"] == begun["cells_sha256_absolute"]
-    assert out.read_text() == "x = 16, y = 16, rule = B3/S23\n" + "6$7bo$8bo$6b3o!\n"
+    assert out.read_text() == "x = 16, y = 16, rule = B3/S23:T16,16\n" + "6$7bo$8bo$6b3o!\n"
     assert [(sample["step"], sample["population"]) for sample in back["trace"]] == [(0, 5), (4, 5), (64, 5)]
     assert "entropy 0.13" in cli("automata", "cluster", "show", "ship").stdout
 

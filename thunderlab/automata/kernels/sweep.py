@@ -12,7 +12,7 @@ tasks in their order, and one that is held up holds up the others only when they
 Importing this module starts the backend; annotations here are read by Taichi, so they must not be postponed.
 """
 
-# mypy: disable-error-code="valid-type"
+# mypy: disable-error-code="valid-type, index"
 
 from thunderlab.automata.kernels.vectors import Numbers, Trace, Vectors, Words, ti
 
