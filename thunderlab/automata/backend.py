@@ -189,9 +189,9 @@ def _silence() -> Iterator[None]:
     Some come from Python (in a notebook `sys.stdout` is not file descriptor 1) and some from C++ (which writes to the descriptor),
     so both are turned aside for the moment; what other threads print meanwhile is lost.
     """
-    # Without this Taichi takes the turned-aside sys.stdout for a notebook's and prints to it after every launch.
-    buffering = os.environ.get("TI_ENABLE_PYBUF")
-    os.environ["TI_ENABLE_PYBUF"] = "0"
+    # Without these the compiler takes the turned-aside sys.stdout for a notebook's and prints to it after every launch.
+    buffering = {variable: os.environ.get(variable) for variable in ("TI_ENABLE_PYBUF", "QD_ENABLE_PYBUF")}
+    os.environ.update(dict.fromkeys(buffering, "0"))
     with contextlib.suppress(AttributeError, OSError, ValueError):
         sys.stdout.flush()
     kept = os.dup(1) if _is_open(1) else None
@@ -205,10 +205,11 @@ def _silence() -> Iterator[None]:
         if kept is not None:
             os.dup2(kept, 1)
             os.close(kept)
-        if buffering is None:
-            del os.environ["TI_ENABLE_PYBUF"]
-        else:
-            os.environ["TI_ENABLE_PYBUF"] = buffering
+        for variable, before in buffering.items():
+            if before is None:
+                del os.environ[variable]
+            else:
+                os.environ[variable] = before
 
 
 @contextlib.contextmanager

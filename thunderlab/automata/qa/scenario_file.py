@@ -17,7 +17,7 @@ from thunderlab.automata.rules import Rule, parse_rule, refuse_on_plane
 from thunderlab.documents import Document
 from thunderlab.errors import InputError
 
-__all__ = ["MOST_CELLS", "MOST_WORK", "read_scenario", "scenario_files", "scenario_of"]
+__all__ = ["read_scenario", "scenario_files", "scenario_of"]
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
