@@ -127,6 +127,7 @@ def test_patterns_in_every_format(answer, tmp_path, name):
     (tmp_path / name).write_text(FORMATS[name])
     found = answer("run", "--pattern", tmp_path / name, "--size", "9x11", "--steps", 4)
     assert (found["rule"], found["shape"], found["bbox"]) == ("B3/S23", [9, 11], [[4, 6], [5, 7]])
+    assert answer("run", tmp_path / name, "--size", "9x11", "--steps", 4) == found  # its name says that it is no scenario
 
 
 @pytest.mark.parametrize("rule", ["B3/S23", "B2/S34H", "B3/S2-i34q", "345/2/4", "/2/256", "W110", "R2,C0,M1,S4..9,B5..8,NC", "Lenia"])

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from thunderlab.automata.observe import Observation
     from thunderlab.automata.start import Start
 
+# Files that are patterns whatever is in them, with or without `--pattern`.
+_PATTERNS = (".rle", ".cells", ".lif", ".life")
+
 automata = group("automata", "Run cellular automata.")
 
 
@@ -26,7 +29,7 @@ def start_options(function: Any) -> Any:
         click.option("--seed", type=int, default=0, show_default=True, help="What a soup is drawn from."),
         click.option("--size", help="HxW, or DxHxW in 3D; a pattern is centred on it."),
         click.option("--soup", type=float, metavar="DENSITY", help="A random start: the share of live cells, 0..1."),
-        option_file("--pattern", help="A pattern: RLE, .cells, Life 1.05 or 1.06."),
+        option_file("--pattern", help="A pattern: RLE, .cells, Life 1.05 or 1.06; files named so need no --pattern."),
         argument_file("scenario", required=False),
     ):
         function = option(function)
@@ -45,6 +48,8 @@ def chosen_start(
         raise InputError(f"give one start: a scenario file, --pattern or --soup; got {' and '.join(given) or 'none'}")
     edge = _boundary(boundary)
     lattice = start.parse_size(size) if size is not None else None
+    if scenario is not None and scenario.suffix.lower() in _PATTERNS:
+        scenario, pattern = None, scenario
     if scenario is not None:
         if lattice is not None:
             raise InputError("a scenario names its own grid; leave --size out", field="--size")
