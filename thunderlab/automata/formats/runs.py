@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thunderlab.automata.cells import Cells
-from thunderlab.automata.formats.source import Source, short
+from thunderlab.automata.formats.source import Source
 from thunderlab.automata.rules import Rule
 from thunderlab.errors import InputError
 
@@ -149,7 +149,7 @@ class Runs:
         rest = item.lstrip("0123456789")
         count, rest = item[: len(item) - len(rest)], rest[:2]
         if len(count) > _MOST_DIGITS:
-            return self._refuse(at, f"a run of {short(count)} is longer than any pattern")
+            return self._refuse(at, f"a run whose count has more than {_MOST_DIGITS} digits is longer than any pattern")
         if count and rest[:1] == "!":
             return self._refuse(at, "`!` takes no count")
         if count and not (rest and rest[0] in _PREFIXES + _LETTERS):
