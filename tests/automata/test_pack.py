@@ -346,7 +346,7 @@ def test_the_command_line_runs_lists_and_refuses_packs(cli, tmp_path):
     (listed,) = cli("qa", "packs", "--json", cwd=project).json()["packs"]
     assert listed["scenarios"] == 2 and listed["suite"] == "two" and listed["pack"] == f"two@{listed['digest']}"
     ran = cli("qa", "run", "--suite", f"two@{listed['digest'][:12]}", "--json", cwd=project)
-    assert ran.code == 0 and ran.json()["pack"] == listed["digest"] and ran.json()["passed"]
+    assert ran.code == 0 and ran.json()["pack"] == listed["pack"] and ran.json()["passed"]
     refused = cli("qa", "run", "--suite", "two@0123456789ab", cwd=project)
     assert (refused.code, refused.stdout, refused.stderr.count("\n")) == (2, "", 1) and "no pack" in refused.stderr
     shutil.rmtree(project / "scenarios" / "two")

@@ -358,6 +358,15 @@ SOUP = ["--soup", "0.4", "--size", "9x9"]
         ([*RUN, "--soup", "0.4", "--size", "100000x100000"], ["--size: 100000x100000", "9.3 GiB"]),
         ([*RUN, "--soup", "0.4", "--size", "2000x2000x2000", "--rule", "445"], ["--size: 2000x2000x2000", "7.5 GiB"]),
         ([*RUN, "--soup", "0.4", "--size", "20000003x1"], ["cells: ", "would need 7.2 GiB"]),
+        ([*RUN, "--soup", "0.4", "--size", "10000000000x9"], ["--size: 10000000000x9", "83.8 GiB"]),
+        ([*RUN, "--soup", "0.4", "--size", "67108864x1x1", "--rule", "Clouds"], ["cells: ", "would need 72.1 GiB"]),
+        ([*RUN, *SOUP, "--rule", ""], ["rule: "]),
+        ([*RUN, "--soup", "0.4", "--size", "4x4x4", "--rule", ""], ["rule: "]),
+        ([*RUN, "--pattern", "good.rle", "--rule", ""], ["rule: "]),
+        (["attractor", *SOUP, "--rule", ""], ["rule: "]),
+        ([*RUN, *SOUP, "--out", ""], ["--out", "is empty"]),
+        ([*RUN, *SOUP, "--out", "good.rle/x.rle"], ["--out", "good.rle' is no folder"]),
+        ([*RUN, *SOUP, "--out", "."], ["--out", "is a directory"]),
         ([*RUN, "--soup", "0.4", "--size", "9x9x9x9"], ["--size: '9x9x9x9'"]),
         ([*RUN, "--soup", "nan", "--size", "9x9"], ["--soup: ", "0..1"]),
         ([*RUN, *SOUP, "--seed", "-1"], ["--seed: "]),
@@ -386,6 +395,7 @@ SOUP = ["--soup", "0.4", "--size", "9x9"]
 )
 def test_bad_input_is_one_line_exit_2_and_nothing_written(automata, tmp_path, arguments, words):
     here = tmp_path / "here"
+    (here / "good.rle").write_text(GLIDER)
     for name in BAD_FILES.keys() & set(arguments):
         (here / name).write_text(BAD_FILES[name])
     before = sorted(path.name for path in here.iterdir())

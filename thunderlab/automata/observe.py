@@ -123,6 +123,8 @@ def observe(
             on_progress(lattice.step)
     final, origin = lattice.cells(), lattice.origin
     on_plane = origin if boundary == "plane" else None
+    box, moved = bbox(final), cells_sha256(final)
+    unmoved = on_plane is None and all(low == 0 for low, _ in box or ())
     seen = Observation(
         rule=str(lattice.rule),
         boundary=boundary,
@@ -130,8 +132,8 @@ def observe(
         steps=steps,
         population=int(np.count_nonzero(final)),
         bbox=bbox(final, on_plane),
-        cells_sha256=cells_sha256(final),
-        cells_sha256_absolute=cells_sha256(final, moved=False, origin=on_plane),
+        cells_sha256=moved,
+        cells_sha256_absolute=moved if unmoved else cells_sha256(final, moved=False, origin=on_plane),
         trace=tuple(trace),
     )
     return seen, final

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from thunderlab.automata.cells import Boundary, Cells
+from thunderlab.automata.memory import check_size
 from thunderlab.automata.pattern import MOST_CELLS, Pattern
 from thunderlab.automata.rules import LeniaRule, Rule, parse_rule
 from thunderlab.automata.soup import soup
@@ -63,7 +64,7 @@ def from_pattern(path: Path, size: tuple[int, ...] | None, rule: str | None, bou
         raise InputError("is empty; give the lattice's size with --size HxW", where=path)
     if height > shape[0] or width > shape[1]:
         raise InputError(f"{shape[0]}x{shape[1]} is too small for the pattern, which is {height}x{width}", field="--size")
-    parsed = parse_rule(rule or pattern.rule or LIFE, dimensions=2)
+    parsed = parse_rule(rule if rule is not None else pattern.rule or LIFE, dimensions=2)
     highest = int(pattern.cells.max(initial=0))
     if highest >= parsed.states:
         raise InputError(f"has cells in state {highest}, and {parsed} has the states 0 to {parsed.states - 1}", where=path)
@@ -107,7 +108,8 @@ def from_soup(density: float, size: tuple[int, ...] | None, seed: int, rule: str
         raise InputError(f"a seed is an integer >= 0, got {seed}", field="--seed")
     if rule is None and len(size) == 3:
         raise InputError("a 3D soup needs a rule, for example B5-7/S4-6", field="--rule")
-    parsed = parse_rule(rule or LIFE, dimensions=len(size))
+    parsed = parse_rule(LIFE if rule is None else rule, dimensions=len(size))
+    check_size(size, parsed, boundary or "torus")  # before anything of that size is drawn
     cells = soup(size, density, seed)
     if parsed.family == LeniaRule.family:
         cells *= np.uint8(parsed.states - 1)
@@ -124,7 +126,7 @@ def parse_size(text: str) -> tuple[int, ...]:
     (48, 64)
     """
     parts = text.lower().split("x")
-    if len(parts) not in (2, 3) or not all(part.isascii() and part.isdigit() and len(part) <= 9 for part in parts):
+    if len(parts) not in (2, 3) or not all(part.isascii() and part.isdigit() and len(part) <= 30 for part in parts):
         raise InputError(f"{text!r} is not a size; write HxW, or DxHxW in 3D", field="--size")
     size = tuple(int(part) for part in parts)
     if 0 in size:
@@ -132,6 +134,6 @@ def parse_size(text: str) -> tuple[int, ...]:
     cells = math.prod(size)
     if cells > MOST_CELLS:
         raise InputError(
-            f"{text} is {cells:,} cells, which would need {cells / 2**30:.1f} GiB; at most {MOST_CELLS:,} are run", field="--size"
+            f"{text} is {cells:,} cells, which would need {cells / 2**30:,.1f} GiB; at most {MOST_CELLS:,} are run", field="--size"
         )
     return size

@@ -41,7 +41,8 @@ class Attractor:
         period: after how many steps it comes again, in place or moved.
         displacement: by how much it has moved after one period, per axis in the order of the shape; None when it stays in place.
         exact_period: after how many steps the very same state is back. It is `period` when nothing moves; on a torus a moving
-            pattern comes round after the least common multiple of the turns along each axis; elsewhere it never comes round: None.
+            pattern comes round after the least common multiple of the turns along each axis; elsewhere it does not come round
+            within the steps asked for: None.
         searched: steps that were searched.
     """
 
@@ -89,13 +90,13 @@ def _in_a_box(cells: Cells, rule: Rule, max_steps: int, lattice: MakeLattice) ->
     end = min(FIRST_ROUND, max_steps)
     while True:
         box, _ = contained(make_engine, cells, rule, end)
-        found = find_in(Trail(box, rule, "dead", lattice), end)
+        found = find_in(Trail(box, rule, "dead", lattice), end, endless=True)
         if found.found or end == max_steps:
             return found
         end = min(4 * end, max_steps)
 
 
-def find_in(trail: Trail, max_steps: int) -> Attractor:
+def find_in(trail: Trail, max_steps: int, *, endless: bool = False) -> Attractor:
     """Return the first repeat on a trail, which is run further as needed, `max_steps` steps from its start at most.
 
     * In place: the state at `transient + period` equals the one at `transient`, and no earlier step has a state that comes again.
@@ -103,7 +104,8 @@ def find_in(trail: Trail, max_steps: int) -> Attractor:
     * Moved: the state at `transient + period` is the one at `transient` translated by `displacement`. On a dead boundary the live
       cells are compared, moved to the corner of their bounding box; on a torus two empty rows (columns, layers) side by side must
       lie across each axis along which the pattern moves, so that its two ends do not touch: else it is a texture, and no pattern
-      that moves. Looked for from the steps
+      that moves. What moves between dead edges is one while it keeps off them for all of `max_steps`; else what it turns into there
+      is looked for. Looked for from the steps
       0, 64, 128, 256, ..., with periods up to 512 and while 2**28 cells have been compared, so a small moving pattern is found
       for certain, one on a large lattice when it comes early. Found, it goes before the repeat in place that follows from it.
     * A trail on a plane knows the fingerprints of few steps. There the last state is held against those before it that have as many
@@ -111,21 +113,27 @@ def find_in(trail: Trail, max_steps: int) -> Attractor:
       and while 2**26 cells (at least 2**16 a state) have been compared.
 
     The result depends on cells, rule, boundary and `max_steps` alone.
+
+    Args:
+        trail: where the course is looked back on.
+        max_steps: from its start.
+        endless: whether its dead edges stand for a plane, and nothing comes near them.
     """
     if trail.boundary == "plane":
         return _on_plane(trail, max_steps)
+    until = max_steps if trail.boundary == "dead" and not endless else None
     budget = _MOST_INSPECTED
     start, end = 0, min(FIRST_ROUND, max_steps)
     while True:
         trail.run_to(end)
-        moving, budget = _moving(trail, start, end, budget)
+        moving, budget = _moving(trail, start, end, budget, until)
         if moving is not None:
             return moving
         exact = _exact(trail, end)
         if exact is not None:
             first, again = exact
             # What comes round a small torus may be a pattern that moves, with a shorter period of its own.
-            moving, _ = _moving(trail, first, again, budget)
+            moving, _ = _moving(trail, first, again, budget, until)
             period = again - first
             return moving or Attractor(True, first, period, None, period, again)
         if end == max_steps:
@@ -196,8 +204,8 @@ def _exact(trail: Trail, end: int) -> tuple[int, int] | None:
     return None
 
 
-def _moving(trail: Trail, start: int, end: int, budget: int) -> tuple[Attractor | None, int]:
-    """Return the moving repeat that includes step `start`, if any, and what is left of the budget."""
+def _moving(trail: Trail, start: int, end: int, budget: int, until: int | None) -> tuple[Attractor | None, int]:
+    """Return the moving repeat that includes step `start`, if any, and what is left of the budget; with edges it lasts `until` a step."""
     periods = _periods_worth_a_look(trail.populations[start : end + 1])
     if not periods:
         return None, budget
@@ -214,6 +222,8 @@ def _moving(trail: Trail, start: int, end: int, budget: int) -> tuple[Attractor 
             continue
         if not any(shift):
             return None, budget  # a repeat in place, which `_exact` reports
+        if until is not None and not _keeps_off(trail, start, period, shift, until):
+            return None, budget
         transient = _first_moving(trail, start, period, shift)
         around = None
         if trail.boundary == "torus":
@@ -222,6 +232,19 @@ def _moving(trail: Trail, start: int, end: int, budget: int) -> tuple[Attractor 
         found = Attractor(True, transient, period, shift, around, start + period)
         return found, budget
     return None, budget
+
+
+def _keeps_off(trail: Trail, start: int, period: int, shift: tuple[int, ...], until: int) -> bool:
+    """Return whether what has moved by `shift` from step `start` on keeps off the edges it moves between until a step, as on a plane."""
+    lattice = trail.lattice_at(start)
+    for step in range(start, start + period):
+        cells = lattice.cells()
+        times = (until - step) // period
+        for size, by, (low, high) in zip(cells.shape, shift, bbox(cells) or (), strict=True):
+            if by and (low + min(0, times * by) < trail.rule.radius or high + max(0, times * by) >= size - trail.rule.radius):
+                return False
+        lattice.advance(1)
+    return True
 
 
 def _periods_worth_a_look(populations: NDArray[np.int64]) -> list[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,12 +89,19 @@ def _alive(flat: NDArray[np.uint8]) -> NDArray[np.int64]:
 
 def _decimals(least: int, most: int) -> NDArray[np.uint8]:
     """Return the decimal text of every number from `least` to `most`, one a row, filled on the left with zero bytes."""
+    numbers = np.arange(least, most + 1)
     width = max(len(str(least)), len(str(most)))
-    return (
-        np.array([str(number).rjust(width, "\0").encode() for number in range(least, most + 1)], dtype=f"S{width}")
-        .view(np.uint8)
-        .reshape(-1, width)
-    )
+    text = np.zeros((len(numbers), width), dtype=np.uint8)
+    left: NDArray[Any] = np.abs(numbers).astype(np.uint32 if max(-least, most) < 2**32 else np.uint64)
+    for place in range(width - 1, -1, -1):
+        rest = left // 10
+        digit = (left - 10 * rest).astype(np.uint8) + np.uint8(ord("0"))
+        # A digit is written as long as there is something to write; of 0 itself the last one.
+        text[:, place] = digit if place == width - 1 else digit * (left > 0)
+        left = rest
+    below = np.flatnonzero(numbers < 0)
+    text[below, width - 1 - np.count_nonzero(text[below], axis=1)] = ord("-")
+    return text
 
 
 def _lines(columns: list[NDArray[np.uint8]]) -> bytes:

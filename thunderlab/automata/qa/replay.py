@@ -74,11 +74,13 @@ def check_steps(scenario: Scenario, steps: int | None) -> int:
     steps = scenario.duration if steps is None else steps
     if scenario.boundary == "plane":
         if not 1 <= steps <= MOST_STEPS:
-            raise InputError(f"{steps} steps; 1 to {MOST_STEPS} are accepted on a plane", field="steps")
+            raise InputError(f"{steps} steps; 1 to {MOST_STEPS} are accepted on a plane", where=scenario.name, field="steps")
         return steps
     size = int(np.prod(scenario.shape, dtype=np.int64))
     if not 1 <= steps <= MOST_WORK // size:
-        raise InputError(f"{steps} steps; 1 to {MOST_WORK // size} are accepted for a lattice of {size} cells", field="steps")
+        raise InputError(
+            f"{steps} steps; 1 to {MOST_WORK // size} are accepted for a lattice of {size} cells", where=scenario.name, field="steps"
+        )
     return steps
 
 

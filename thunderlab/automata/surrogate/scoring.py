@@ -139,8 +139,7 @@ def score(
     >>> found.neighbourhoods_right, found.overall.surrogate.cell_accuracy, found.overall.surrogate.horizon
     (512, 1.0, 5)
     """
-    edge = _check_setting(surrogate, where, any_rule=any_rule)
-    _check_amount(surrogate, where.shape, densities, grids, steps, seed)
+    edge = check_score(surrogate, where, densities=densities, grids=grids, steps=steps, seed=seed, any_rule=any_rule)
     predictors: Predictors = {
         "surrogate": lambda cells: surrogate.predict(cells, edge),
         "all_dead": np.zeros_like,
@@ -226,6 +225,26 @@ def _expected(right: NDArray[np.bool_] | None, density: float, where: Scenario |
         return None
     alive = PATCHES.sum(axis=0).astype(np.int64)[right].tolist()
     return math.fsum(density**count * (1 - density) ** (9 - count) for count in alive)
+
+
+def check_score(
+    surrogate: Surrogate,
+    where: Scenario | Setting,
+    *,
+    densities: Sequence[float] = DENSITIES,
+    grids: int = GRIDS,
+    steps: int = STEPS,
+    seed: int = 0,
+    any_rule: bool = False,
+) -> Edge:
+    """Refuse what `score` would refuse, before a compiler is started; return how the lattice ends.
+
+    Raises:
+        InputError: as `score`.
+    """
+    edge = _check_setting(surrogate, where, any_rule=any_rule)
+    _check_amount(surrogate, where.shape, densities, grids, steps, seed)
+    return edge
 
 
 def _check_setting(surrogate: Surrogate, where: Scenario | Setting, *, any_rule: bool) -> Edge:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from thunderlab.faces.cli.answer import Answer, facts, table
-from thunderlab.faces.cli.command import argument_file, command, group, option_file
+from thunderlab.faces.cli.command import argument_file, command, group, option_file, option_output
 
 if TYPE_CHECKING:
     from thunderlab.automata.cells import Boundary
@@ -84,7 +84,7 @@ def _boundary(text: str | None) -> Boundary | None:
 @command("run", "thunderlab automata run --soup 0.35 --size 256x256 --seed 7 --steps 1000 --out final.rle", automata)
 @start_options
 @click.option("--steps", type=int, help="How many steps; the scenario's duration by default.")
-@option_file("--out", help="Write the final state as .rle, .cells or .png, or the samples as .gif.")
+@option_output("--out", help="Write the final state as .rle, .cells or .png, or the samples as .gif.")
 @click.option("--every", type=int, help="Steps between two samples of the trace; a hundredth of --steps by default.")
 def run(scenario: Path | None, steps: int | None, out: Path | None, every: int | None, **how: Any) -> Answer:
     """Run a SCENARIO file, a pattern or a random soup, and describe where it ended."""

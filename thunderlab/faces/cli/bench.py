@@ -30,7 +30,7 @@ def bench(sizes: tuple[str, ...], rule: str | None, seconds: float) -> Answer:
     wanted = [parse_size(size) for size in sizes] or None
     with bar("Measuring") as update:
         speeds = measure(wanted, rule, seconds=seconds, on_progress=update)
-    data = [msgspec.to_builtins(speed) for speed in speeds]
+    measured = [msgspec.to_builtins(speed) for speed in speeds]
     rows = [
         (
             speed.size,
@@ -44,4 +44,4 @@ def bench(sizes: tuple[str, ...], rule: str | None, seconds: float) -> Answer:
         for speed in speeds
     ]
     heading = ["size", "traced", "Gcells/CPU-s", "spread", "Gcells/wall-s", "rounds", "rule"]
-    return Answer(data, f"{facts(list(speeds[0].engine.items()))}\n\n{table(heading, rows)}\n\n{NOTE}")
+    return Answer({**measured[0], "measured": measured}, f"{facts(list(speeds[0].engine.items()))}\n\n{table(heading, rows)}\n\n{NOTE}")

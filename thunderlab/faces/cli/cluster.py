@@ -11,7 +11,7 @@ import click
 
 from thunderlab.faces.cli.answer import Answer, facts, table
 from thunderlab.faces.cli.automata import chosen_start, start_options, use_cache
-from thunderlab.faces.cli.command import command, group, option_file
+from thunderlab.faces.cli.command import command, group, option_output
 
 if TYPE_CHECKING:
     from thunderlab.automata.cluster.named import NamedLattice
@@ -57,7 +57,7 @@ def list_lattices() -> Answer:
 
 @command("show", "thunderlab automata cluster show tank --out tank.rle", cluster)
 @click.argument("name")
-@option_file("--out", help="Write its cells as RLE.")
+@option_output("--out", help="Write its cells as RLE.")
 def show(name: str, out: Path | None) -> Answer:
     """Show a lattice as it was last saved: where it stands, its digests, and how its entropy went."""
     from thunderlab import files

@@ -20,6 +20,23 @@ SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 120}
 FILE = click.Path(path_type=Path)
 
 
+class Output(click.Path):
+    """A file to be written: what cannot be one is refused before anything is run for it."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path."""
+        if not str(value):
+            self.fail("the name of a file is empty", param, ctx)
+        path = Path(str(super().convert(value, param, ctx)))
+        folder = next(place for place in path.absolute().parents if place.exists())
+        if not folder.is_dir():
+            self.fail(f"{str(folder)!r} is no folder", param, ctx)
+        return path
+
+
+OUTPUT = Output(dir_okay=False)
+
+
 class LabCommand(click.Command):
     """A command whose libraries may print what they like: only its answer reaches stdout."""
 
@@ -75,3 +92,8 @@ def argument_file(name: str, **settings: Any) -> Callable[[Function], Function]:
 def option_file(*names: str, **settings: Any) -> Callable[[Function], Function]:
     """Return a file option."""
     return click.option(*names, type=FILE, **settings)
+
+
+def option_output(*names: str, **settings: Any) -> Callable[[Function], Function]:
+    """Return an option for a file that is going to be written."""
+    return click.option(*names, type=OUTPUT, **settings)

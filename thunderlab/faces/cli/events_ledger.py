@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from thunderlab.faces.cli.answer import Answer, facts, status, table
-from thunderlab.faces.cli.command import argument_file, command, group, option_file
+from thunderlab.faces.cli.command import OUTPUT, command, group, option_file
 
 if TYPE_CHECKING:
     from thunderlab.keys import KeyRing
@@ -146,7 +146,7 @@ def list_keys() -> Answer:
 
 
 @command("export", "thunderlab keys export verifier-keys.json", keys)
-@argument_file("file")
+@click.argument("file", type=OUTPUT)
 def export_keys(file: Path) -> Answer:
     """Write all public keys to FILE, for whoever checks our signatures."""
     found = _key_ring().export(file)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from thunderlab.faces.cli.answer import Answer, seconds, status, table
-from thunderlab.faces.cli.command import command, group, option_file
+from thunderlab.faces.cli.command import command, group, option_output
 
 if TYPE_CHECKING:
     from thunderlab.automata.qa.results import SuiteResult
@@ -25,7 +26,7 @@ qa = group("qa", "Judge the automata by published facts and committed baselines.
 @command("run", "thunderlab qa run --suite core --junit qa.xml", qa)
 @click.option("--suite", required=True, help="A folder of scenarios with a suite.yaml, or a stored pack: SUITE@DIGEST.")
 @click.option("--scenario", help="Run this scenario alone.")
-@option_file("--junit", help="Also write the result as JUnit XML.")
+@option_output("--junit", help="Also write the result as JUnit XML.")
 def run(suite: str, scenario: str | None, junit: Path | None) -> Answer:
     """Run a suite; exit 1 on any breach of a fact, a baseline or the time budget."""
     import thunderlab
@@ -63,11 +64,12 @@ def replay(target: str, steps: int | None) -> Answer:
     import thunderlab
     from thunderlab import workspace
     from thunderlab.automata.qa.desk import find_scenario, is_run_id
+    from thunderlab.automata.qa.replay import check_steps
     from thunderlab.automata.qa.runs import no_such_run
     from thunderlab.faces.cli.progress import bar
 
     if not is_run_id(target):
-        find_scenario(workspace.shipped("scenarios"), target)
+        check_steps(find_scenario(workspace.shipped("scenarios"), target), steps)
     elif not workspace.locate().is_dir():
         raise no_such_run(target)
     with thunderlab.open() as lab, bar("Replaying") as update:
@@ -131,16 +133,18 @@ def surrogate(model: str, scenario: str, densities: tuple[float, ...], *, any_ru
 
     from thunderlab import workspace
     from thunderlab.automata.surrogate.file import find_surrogate
-    from thunderlab.automata.surrogate.scoring import DENSITIES, score
+    from thunderlab.automata.surrogate.scoring import DENSITIES, check_score, score
     from thunderlab.faces.cli.automata import use_cache
     from thunderlab.faces.cli.progress import bar
 
     scenarios = workspace.shipped("scenarios")
     predictor, where = find_surrogate(scenarios, model), _scenario(scenarios, scenario)
+    wanted: Any = {name: value for name, value in given.items() if value is not None}
+    wanted |= {"densities": densities or DENSITIES, "seed": seed, "any_rule": any_rule}
+    check_score(predictor, where, **wanted)
     use_cache()
-    amounts = {name: value for name, value in given.items() if value is not None}
     with bar(f"Scoring {predictor.name}") as update:
-        found = score(predictor, where, densities=densities or DENSITIES, seed=seed, any_rule=any_rule, on_progress=update, **amounts)
+        found = score(predictor, where, on_progress=update, **wanted)
     overall = found.overall.surrogate
     data = {
         "cell_accuracy": overall.cell_accuracy,
@@ -249,7 +253,7 @@ def _answer(recorded: RecordedRun) -> Answer:
         "scenarios": scenarios,
         "breaches": [_breach(breach) for breach in result.breaches],
         "run_id": recorded.run_id,
-        "pack": result.pack,
+        "pack": f"{re.split('[/@]', result.suite)[0]}@{result.pack}" if result.pack else None,
         "engine": None if result.engine is None else result.engine.digest,
         "notes": list(result.notes),
     }
