@@ -12,9 +12,10 @@ from thunderlab.automata import plane
 from thunderlab.automata.kernels.reference import simulate
 from thunderlab.automata.lattice import Lattice, Trace
 from thunderlab.automata.measures import attractor
-from thunderlab.automata.measures.attractor import Attractor, find, translation
+from thunderlab.automata.measures.attractor import Attractor, find
 from thunderlab.automata.measures.settling import Settling, settle
 from thunderlab.automata.measures.trail import Trail
+from thunderlab.automata.measures.translation import translation
 from thunderlab.automata.pattern import Pattern
 from thunderlab.automata.rules import parse_rule
 from thunderlab.errors import InputError

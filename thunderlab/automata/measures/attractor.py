@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +12,7 @@ from thunderlab.automata.cells import Boundary, Cells
 from thunderlab.automata.lattice import Lattice, check_cells, check_steps, checked_rule, make_engine
 from thunderlab.automata.measures.fingerprint import bbox
 from thunderlab.automata.measures.trail import MakeLattice, State, Trail, state_of
+from thunderlab.automata.measures.translation import translation
 from thunderlab.automata.plane import contained
 from thunderlab.automata.rules import Rule
 from thunderlab.errors import InputError
@@ -22,7 +22,6 @@ MOST_MOVING_PERIOD = 512
 
 # Moving repeats are told by comparing whole states: this many cells are looked at, then the search for them ends.
 _MOST_INSPECTED = 1 << 28
-_MOST_SHIFTS = 64
 _MOST_COLLISIONS = 8
 _POPULATIONS_ALIKE = 16
 # On a plane a step taken alone costs about as much as so many cells, and most repeats are found among the first few periods.
@@ -287,48 +286,3 @@ def _shift(before: State, after: State, boundary: Boundary) -> tuple[int, ...] |
     if moved is None:
         return None
     return tuple(int(by) for by in np.add(moved, np.subtract(after.origin, before.origin)))
-
-
-def translation(before: Cells, after: Cells, boundary: Boundary) -> tuple[int, ...] | None:
-    """Return the smallest translation that takes the live cells of one state to those of another, or None when none does.
-
-    On a torus components lie in (-size / 2, size / 2], and an axis without two empty lines side by side across it allows none but 0.
-
-    >>> state = np.zeros((4, 4), np.uint8)
-    >>> state[0, 0] = 1
-    >>> translation(state, np.roll(state, (3, 1), (0, 1)), "torus"), translation(state, np.roll(state, (3, 1), (0, 1)), "dead")
-    ((-1, 1), (3, 1))
-    """
-    if boundary == "torus":
-        return _turn(before, after)
-    box, moved = bbox(before), bbox(after)
-    if box is None or moved is None:
-        return (0,) * before.ndim if box == moved else None
-    here, there = (cells[tuple(slice(low, high + 1) for low, high in edges)] for cells, edges in ((before, box), (after, moved)))
-    if not np.array_equal(here, there):
-        return None
-    return tuple(new[0] - old[0] for old, new in zip(box, moved, strict=True))
-
-
-def _turn(before: Cells, after: Cells) -> tuple[int, ...] | None:
-    per_axis = []
-    for axis, size in enumerate(before.shape):
-        others = tuple(other for other in range(before.ndim) if other != axis)
-        here, there = (cells.sum(axis=others, dtype=np.int64) for cells in (before, after))
-        steps = _turns(here.tobytes(), there.tobytes(), here.itemsize)
-        if not ((here == 0) & (np.roll(here, 1) == 0)).any():
-            steps = [step for step in steps if step == 0]
-        per_axis.append([step if step <= size // 2 else step - size for step in steps])
-    # Many symmetric profiles allow a great many turns at once; the smallest few decide.
-    candidates = sorted(product(*(sorted(steps, key=abs)[:_MOST_SHIFTS] for steps in per_axis)), key=lambda turn: sum(map(abs, turn)))
-    axes = tuple(range(before.ndim))
-    return next((turn for turn in candidates[:_MOST_SHIFTS] if np.array_equal(np.roll(before, turn, axes), after)), None)
-
-
-def _turns(here: bytes, there: bytes, width: int) -> list[int]:
-    """Return by how many places of `width` bytes `here` is to be turned round to become `there`."""
-    found, twice, at = [], there + there[:-width], -1
-    while (at := twice.find(here, at + 1)) >= 0:
-        if at % width == 0:
-            found.append(at // width)
-    return found
