@@ -154,7 +154,7 @@ def test_what_takes_too_much_work_names_the_scenario_and_its_duration(monkeypatc
 
 @pytest.mark.parametrize("steps", [0, -1, 1_000_001])
 def test_a_replay_of_another_length_than_there_is_is_refused(steps):
-    with pytest.raises(InputError, match=r"^steps: .* 1 to 1000000 are accepted on a plane"):
+    with pytest.raises(InputError, match=r"^plain: steps: .* 1 to 1000000 are accepted on a plane"):
         replay(scenario(), steps)
 
 
