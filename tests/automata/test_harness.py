@@ -13,7 +13,7 @@ import pytest
 
 from thunderlab.automata import packed_states
 from thunderlab.automata.kernels import reference
-from thunderlab.automata.lattice import Lattice, Trace
+from thunderlab.automata.lattice import Lattice
 from thunderlab.automata.measures import emergence, observables
 from thunderlab.automata.qa.baseline import Baseline, diff
 from thunderlab.automata.qa.facts import OF_EMERGENCE, Facts
@@ -26,36 +26,10 @@ from thunderlab.automata.qa.suite import load_suite
 from thunderlab.automata.rules import OuterTotalistic
 from thunderlab.errors import InputError
 
+from .plain import Reference
+
 CORE = Path(__file__).parents[2] / "scenarios" / "core"
 FEW = ("bays-5766-oscillators", "diehard", "glider", "highlife-replicator", "life-soup-small-torus", "pulsar")
-
-
-class Reference:
-    """Plain NumPy behind the interface of a lattice: the truth the engine is measured by."""
-
-    def __init__(self, cells, rule, boundary):
-        self._cells, self._rule, self._boundary = cells.copy(), rule, boundary
-
-    @property
-    def population(self):
-        return int(np.count_nonzero(self._cells))
-
-    @property
-    def digest(self):
-        return hash(self._cells.tobytes()) & (2**64 - 1)
-
-    def advance(self, steps):
-        population, digest = np.empty(steps, np.int64), np.empty(steps, np.uint64)
-        for index in range(steps):
-            self._cells = self.next(self._cells)
-            population[index], digest[index] = self.population, self.digest
-        return Trace(population, digest)
-
-    def next(self, cells):
-        return reference.simulate(cells, self._rule, 1, self._boundary)
-
-    def cells(self):
-        return self._cells.copy()
 
 
 class OneCellWrong(Reference):

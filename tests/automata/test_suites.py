@@ -6,40 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from thunderlab.automata.kernels import reference
-from thunderlab.automata.lattice import Trace
 from thunderlab.automata.qa.facts import Facts
 from thunderlab.automata.qa.harness import run_suite
 from thunderlab.automata.qa.measure import measure
 from thunderlab.automata.qa.suite import load_suite
 
+from .plain import Reference
+
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 SUITES = {name: load_suite(SCENARIOS / name) for name in ("core", "emergence", "stress")}
-
-
-class Reference:
-    """Plain NumPy behind the interface of a lattice."""
-
-    def __init__(self, cells, rule, boundary):
-        self._cells, self._rule, self._boundary = cells.copy(), rule, boundary
-
-    @property
-    def population(self):
-        return int(np.count_nonzero(self._cells))
-
-    @property
-    def digest(self):
-        return hash(self._cells.tobytes()) & (2**64 - 1)
-
-    def advance(self, steps):
-        population, digest = np.empty(steps, np.int64), np.empty(steps, np.uint64)
-        for index in range(steps):
-            self._cells = reference.simulate(self._cells, self._rule, 1, self._boundary)
-            population[index], digest[index] = self.population, self.digest
-        return Trace(population, digest)
-
-    def cells(self):
-        return self._cells.copy()
 
 
 @pytest.mark.parametrize("suite", SUITES.values(), ids=SUITES)
