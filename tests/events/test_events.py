@@ -133,6 +133,21 @@ def test_a_catalogue_holds_documented_events_of_distinct_dotted_names():
             Catalogue(kinds)
 
 
+def test_prose_of_several_lines_is_the_same_for_every_python():
+    """From 3.13 on Python leaves the indentation of docstrings out itself."""
+
+    class Tolled(Event, frozen=True):
+        """A bell tolled.
+
+        Once for every year.
+        """
+
+        NAME = "bell.tolled"
+
+    schema = Catalogue([Tolled]).entry("bell.tolled").json_schema
+    assert schema["$defs"]["Tolled"]["description"] == "A bell tolled.\n\nOnce for every year."
+
+
 def test_the_committed_snapshot_is_the_catalogue():
     assert catalogue().differences(committed_snapshot()) == []
 

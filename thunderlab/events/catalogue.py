@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from importlib.resources import files
+from inspect import cleandoc
 from typing import Any
 
 import msgspec
@@ -81,7 +82,7 @@ class Catalogue:
     def entry(self, name: str) -> Entry:
         """Return what the catalogue says of an event."""
         kind = self.by_name(name)
-        schema = msgspec.json.schema(kind)
+        schema = _undented(msgspec.json.schema(kind))
         about = (kind.__doc__ or "").strip().splitlines()[0]
         return Entry(
             name=name, version=kind.VERSION, durable=kind.DURABLE, about=about, json_schema=schema, digest=digest_of(_shape(schema))
@@ -110,6 +111,15 @@ class Catalogue:
             elif now[key] != committed[key]:
                 found.append(f"{key}: changed; write the snapshot anew with: make docs")
         return found
+
+
+def _undented(schema: Any) -> Any:
+    """Return a JSON Schema whose prose is the docstrings' without their indentation, which Python leaves out itself from 3.13 on."""
+    if isinstance(schema, dict):
+        return {
+            key: cleandoc(value) if key == "description" and isinstance(value, str) else _undented(value) for key, value in schema.items()
+        }
+    return [_undented(value) for value in schema] if isinstance(schema, list) else schema
 
 
 def _shape(schema: Any) -> Any:
