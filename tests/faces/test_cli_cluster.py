@@ -119,6 +119,15 @@ def test_a_lattice_from_its_creation_to_its_removal(cli, cluster, glider, tmp_pa
     assert cli("ledger", "audit", "--json").json()["blocks"] == 3
 
 
+def test_what_lies_on_a_plane_is_written_where_it_lies(cluster, glider, tmp_path):
+    cluster("create", "ship", "--pattern", glider, "--boundary", "plane", "--paused")
+    cluster("step", "ship", "--steps", 120)
+    out = tmp_path / "ship.rle"
+    found = cluster("show", "ship", "--out", out).json()
+    assert found["bbox"] == [[30, 32], [30, 32]]  # by one cell along either axis in 4 steps
+    assert out.read_text() == "#CXRLE Pos=30,30\nx = 3, y = 3, rule = B3/S23\nbo$2bo$3o!\n"
+
+
 def test_the_runner_runs_all_to_their_end_with_the_cells_of_an_uninterrupted_run(cli, cluster):
     for name, seed in (("a", 1), ("b", 2)):
         cluster("create", name, "--soup", 0.4, "--size", "40x50", "--seed", seed, "--until", 300)

@@ -173,7 +173,9 @@ def _name_places_briefly(name: str) -> None:
 
     It draws the line for every expression, in case something should be wrong there, which is half of a kernel's way through Python.
     """
-    context: Any = getattr(import_module(f"{name}.lang.ast.ast_transformer_utils"), "ASTTransformerContext", None)
+    context: Any = None
+    with contextlib.suppress(ImportError):  # a version that is arranged otherwise works all the same
+        context = getattr(import_module(f"{name}.lang.ast.ast_transformer_utils"), "ASTTransformerContext", None)
     if hasattr(context, "get_pos_info"):
 
         def place(self: Any, node: Any) -> str:

@@ -262,7 +262,7 @@ def _periods_worth_a_look(populations: NDArray[np.int64]) -> list[int]:
 def _first_moving(trail: Trail, known: int, period: int, shift: tuple[int, ...]) -> int:
     """Return the first step whose state comes again after `period` steps, moved by `shift`; step `known` is one such.
 
-    Once it holds it goes on holding, because rules look the same everywhere; so the first step is found by halving.
+    Once it holds it goes on holding, because rules look the same everywhere off the edges; so the first step is found by halving.
     """
     differing = np.flatnonzero(trail.populations[:known] != trail.populations[period : known + period])
     low, high = int(differing[-1]) + 1 if differing.size else 0, known

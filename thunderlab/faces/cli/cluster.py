@@ -71,7 +71,7 @@ def show(name: str, out: Path | None) -> Answer:
     if out is not None:
         if cells.ndim != 2:
             raise InputError("RLE holds two-dimensional patterns; leave --out out", field="--out")
-        files.write_whole(out, rle(cells, found.rule, found.boundary))
+        files.write_whole(out, rle(cells, found.rule, found.boundary, origin if found.boundary == "plane" else None))
     data = {
         **_data(found),
         "bbox": bbox(cells, origin),

@@ -28,9 +28,10 @@ class Output(click.Path):
         if not str(value):
             self.fail("the name of a file is empty", param, ctx)
         path = Path(str(super().convert(value, param, ctx)))
-        folder = next(place for place in path.absolute().parents if place.exists())
-        if not folder.is_dir():
-            self.fail(f"{str(folder)!r} is no folder", param, ctx)
+        with contextlib.suppress(OSError):  # where nobody may look, writing will tell
+            folder = next(place for place in path.absolute().parents if place.exists())
+            if not folder.is_dir():
+                self.fail(f"{str(folder)!r} is no folder", param, ctx)
         return path
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -234,6 +233,7 @@ def _check_suite(suite: str, scenario: str | None) -> None:
 
 def _answer(recorded: RecordedRun) -> Answer:
     from thunderlab.automata.qa.baseline import diff
+    from thunderlab.faces.report.standing import folder_name
 
     result = recorded.result
     scenarios = [
@@ -253,7 +253,7 @@ def _answer(recorded: RecordedRun) -> Answer:
         "scenarios": scenarios,
         "breaches": [_breach(breach) for breach in result.breaches],
         "run_id": recorded.run_id,
-        "pack": f"{re.split('[/@]', result.suite)[0]}@{result.pack}" if result.pack else None,
+        "pack": f"{folder_name(result)}@{result.pack}" if result.pack else None,
         "engine": None if result.engine is None else result.engine.digest,
         "notes": list(result.notes),
     }

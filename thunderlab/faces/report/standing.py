@@ -101,7 +101,7 @@ def baselines_of(suites: Sequence[SuiteResult]) -> dict[str, Baseline]:
     folder, found = workspace.shipped("scenarios"), {}
     known = suite_names(folder)
     for suite in suites:
-        name = _folder_name(suite)
+        name = folder_name(suite)
         # A report must be possible whatever lies there; it then says that there is no baseline to hold the run against.
         with contextlib.suppress(ThunderlabError):
             baseline = baseline_in(folder / name, name) if name in known else None
@@ -141,10 +141,10 @@ def pack_name(suite: SuiteResult) -> str:
     >>> pack_name(SuiteResult(suite="core", passed=True, duration_us=1, budget_s=1.0, breaches=(), scenarios=(), pack="3f" * 32))
     'core@3f3f3f3f3f3f'
     """
-    return f"{_folder_name(suite)}@{suite.pack[:12]}" if suite.pack else ""
+    return f"{folder_name(suite)}@{suite.pack[:12]}" if suite.pack else ""
 
 
-def _folder_name(suite: SuiteResult) -> str:
+def folder_name(suite: SuiteResult) -> str:
     """Return the name of the suite that was run, whole, in part (`core/glider`) or from a stored pack (`core@7d3f0a9b2c41`)."""
     return suite.suite.partition("/")[0].partition("@")[0]
 
@@ -162,7 +162,7 @@ def _agreement(suite: SuiteResult, baseline: Baseline | None) -> tuple[Status, s
     ]
     if not others:
         return "healthy", "same pack, same engine", ("It was taken with the pack and the engine of this run.",)
-    taken = f"It was taken with the pack {_folder_name(suite)}@{baseline.pack[:12]} and the engine {baseline.engine}."
+    taken = f"It was taken with the pack {folder_name(suite)}@{baseline.pack[:12]} and the engine {baseline.engine}."
     return "degraded", f"another {' and '.join(others)}", (taken,)
 
 
