@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -114,13 +115,18 @@ def write_whole(path: Path, data: bytes | str, mode: int = 0o644) -> None:
     Raises:
         EnvironmentBlockedError: when the disk is full or the place cannot be written; the old file is untouched.
     """
-    body = data.encode() if isinstance(data, str) else data
+    write_pieces(path, (data.encode() if isinstance(data, str) else data,), mode)
+
+
+def write_pieces(path: Path, pieces: Iterable[bytes], mode: int = 0o644) -> None:
+    """Write a file like `write_whole`, piece by piece, so that it need not fit into memory."""
     temporary: str | None = None
     make_folder(path.parent)
     try:
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         with os.fdopen(handle, "wb") as stream:
-            stream.write(body)
+            for piece in pieces:
+                stream.write(piece)
             stream.flush()
             os.fchmod(stream.fileno(), mode)
             os.fsync(stream.fileno())

@@ -2,30 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
 import thunderlab
-from thunderlab.errors import InputError
-from thunderlab.ledger import Audit, Failure, audit
-from thunderlab.ledger.audit import count_blocks
+from thunderlab.errors import EvidenceError, InputError
+from thunderlab.keys import PinnedKeys
+from thunderlab.ledger import CHAINS, EVENTS_CHAIN, Audit, Auditor, ChainKind, Failure, SignedCheckpoint, count_blocks, first_origin, read_anchor
 from thunderlab.store import open_read_only
 
 Update = Callable[[str, int, int], None]
 
-_EVERY = 500
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+    """What an audit is held against, besides the rows themselves.
+
+    Attributes:
+        pins: the keys believed in; None for the workspace's own, or none at all for a file.
+        checkpoints: those that were handed in.
+        refused: what is wrong with those that are none: findings, not mistakes.
+    """
+
+    pins: PinnedKeys | None
+    checkpoints: tuple[SignedCheckpoint, ...]
+    refused: tuple[Failure, ...]
 
 
-def audit_workspace(update: Update) -> Audit:
-    """Return the audit of this workspace's own ledger."""
-    with thunderlab.open() as lab, lab.store.read() as connection:
-        return _audit(connection, update)
+def read_evidence(keys: Path | None, checkpoints: Sequence[Path]) -> Evidence:
+    """Return what was handed in, read strictly.
+
+    Raises:
+        InputError: when a file does not exist, or the keys are none.
+    """
+    pins = None if keys is None else PinnedKeys.read(keys)
+    found: list[SignedCheckpoint] = []
+    refused: list[Failure] = []
+    for path in checkpoints:
+        try:
+            found.append(read_anchor(path))
+        except EvidenceError as error:
+            refused.append(Failure(seq=0, kind="checkpoint", detail=str(error)))
+    return Evidence(pins=pins, checkpoints=tuple(found), refused=tuple(refused))
 
 
-def audit_file(path: Path, update: Update) -> Audit:
-    """Return the audit of a store file, which is only read. What is no store at all is evidence that fails, not bad input.
+def audit_workspace(evidence: Evidence, update: Update, *, full: bool | None) -> list[Audit]:
+    """Return the audits of this workspace's own chains; what is wrong is put on record, if that can still be done."""
+    with thunderlab.open() as lab:
+        audits = []
+        for kind in CHAINS:
+            with lab.store.read() as connection:
+                total = count_blocks(connection, kind)
+            anchors = _of(kind, lab.ledger.origin, evidence.checkpoints)
+            found = lab.custody.audit(kind, full=full, pins=evidence.pins, anchors=anchors, on_blocks=_progress(kind, total, update))
+            audits.append(found)
+        for found in audits:
+            if not found.ok:
+                with contextlib.suppress(EvidenceError):
+                    lab.custody.record(found)
+    return audits
+
+
+def audit_file(path: Path, evidence: Evidence, update: Update) -> list[Audit]:
+    """Return the audits of a store file's chains, from their first blocks on; the file is only read.
+
+    What is no store at all is evidence that fails, not bad input.
 
     Raises:
         InputError: when there is no such file.
@@ -35,16 +80,40 @@ def audit_file(path: Path, update: Update) -> Audit:
     engine = open_read_only(path)
     try:
         with engine.connect() as connection:
-            return _audit(connection, update)
+            return [_audit_kind(connection, kind, evidence, update) for kind in CHAINS]
     except sa.exc.DatabaseError as error:
-        unreadable = Failure(seq=0, kind="unreadable", detail=" ".join(str(error.orig).split()))
-        return Audit(ok=False, blocks=0, failures=(unreadable,), root="")
+        return [_unreadable(error)]
     finally:
         engine.dispose()
 
 
-def _audit(connection: sa.Connection, update: Update) -> Audit:
+def answer(audits: Sequence[Audit], refused: Sequence[Failure] = ()) -> dict[str, Any]:
+    """Return what `ledger audit` answers with: the events' chain, and the failures of all."""
+    failures = [*refused, *(failure for found in audits for failure in found.failures)]
+    first = msgspec.to_builtins(audits[0])
+    return {**first, "ok": not failures, "failures": msgspec.to_builtins(failures), "chains": msgspec.to_builtins(audits)}
+
+
+def _audit_kind(connection: sa.Connection, kind: ChainKind, evidence: Evidence, update: Update) -> Audit:
     from thunderlab.lab import catalogue
 
-    total = count_blocks(connection)
-    return audit(connection, catalogue(), lambda done: update("", done, total) if done % _EVERY == 0 else None)
+    anchors = _of(kind, first_origin(connection, EVENTS_CHAIN), evidence.checkpoints)
+    total = count_blocks(connection, kind)
+    return Auditor(catalogue(), kind=kind, pins=evidence.pins, anchors=anchors).run(connection, _progress(kind, total, update))
+
+
+def _of(kind: ChainKind, origin: str, checkpoints: Sequence[SignedCheckpoint]) -> list[SignedCheckpoint]:
+    """Return the checkpoints that are held against one chain: those of another ledger altogether are held against the events' one."""
+    others = {origin + other.suffix for other in CHAINS if other.suffix}
+    if kind is EVENTS_CHAIN:
+        return [one for one in checkpoints if one.checkpoint.origin not in others]
+    return [one for one in checkpoints if one.checkpoint.origin == origin + kind.suffix]
+
+
+def _progress(kind: ChainKind, total: int, update: Update) -> Callable[[int], None]:
+    return lambda done: update(kind.name, done, total)
+
+
+def _unreadable(error: sa.exc.DatabaseError) -> Audit:
+    failure = Failure(seq=0, kind="unreadable", detail=" ".join(str(error.orig).split()))
+    return Audit(ok=False, chain=EVENTS_CHAIN.name, origin="", first=0, blocks=0, failures=(failure,), root="", signed_size=0, pruned=0)

@@ -1,141 +1,287 @@
-"""The auditor: recomputes everything from the rows alone, apart from the writer, and says which block is wrong and how."""
+"""The auditor: recomputes a chain from its rows alone, apart from the writer, and says which block is wrong and how."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 import sqlalchemy as sa
 
-from thunderlab.canonical import digest
+from thunderlab.errors import EvidenceError
 from thunderlab.events import Catalogue
-from thunderlab.ledger.block import GENESIS_PREV, Block, header, leaf_hash, malformed, valid_origin
-from thunderlab.ledger.events import LedgerOpened
+from thunderlab.keys import PinnedKeys
+from thunderlab.ledger import checkpoint, rows
+from thunderlab.ledger.block import Block, malformed, valid_origin
+from thunderlab.ledger.checkpoint import SignedCheckpoint
+from thunderlab.ledger.claims import Claims
+from thunderlab.ledger.events import CheckpointSigned, LedgerOpened, PayloadsPruned
+from thunderlab.ledger.failure import MOST_FAILURES, Failure
 from thunderlab.ledger.merkle import Frontier
-
-MOST_FAILURES = 100
-
-# Columns as they lie in the file: through SQLAlchemy's types a number stored as text would be repaired on the way.
-_ROWS = sa.text(
-    "SELECT seq, id, prev_hash, payload_hash, aggregate_hash, event_name, event_version, inserted_at, payload FROM event_chain_blocks ORDER BY seq"
-)
-
-
-class Failure(msgspec.Struct, frozen=True, kw_only=True):
-    """Something wrong at one block.
-
-    Attributes:
-        seq: the block's number, or the number that is missing.
-        kind: `malformed`, `gap`, `link`, `payload_hash`, `aggregate_hash`, `duplicate_id`, `unknown_event`, `payload`, `origin`,
-            `empty`, `unreadable`.
-        detail: one sentence.
-    """
-
-    seq: int
-    kind: str
-    detail: str
+from thunderlab.ledger.shape import Shapes
+from thunderlab.ledger.tables import EVENTS_CHAIN, ChainKind
+from thunderlab.ledger.walk import Walk
 
 
 class Audit(msgspec.Struct, frozen=True, kw_only=True):
-    """What an audit found: `ok` when `failures` is empty; `blocks` counts rows, the root is over those before the first wrong one."""
+    """What an audit of one chain found.
+
+    Attributes:
+        ok: whether nothing was wrong.
+        chain: which one.
+        origin: its name; empty when its first block does not say.
+        first: the block the audit began at: 0, or the size of the signed checkpoint everything before it rests on.
+        blocks: rows looked at.
+        failures: what is wrong, the first wrong block first; at most `MOST_FAILURES`.
+        root: Merkle root over the blocks before the first wrong one.
+        signed_size: the size of the largest checkpoint that held: so many blocks were signed for; 0 when none was.
+        pruned: blocks whose payload was pruned, as a signed statement says.
+    """
 
     ok: bool
+    chain: str
+    origin: str
+    first: int
     blocks: int
     failures: tuple[Failure, ...]
     root: str
+    signed_size: int
+    pruned: int
 
 
-def audit(connection: sa.Connection, catalogue: Catalogue, on_block: Callable[[int], None] | None = None) -> Audit:
-    """Check every block of a store's chain, in order, keeping only the ids seen so far.
+class Start(msgspec.Struct, frozen=True, kw_only=True):
+    """A verified checkpoint that an audit may begin at: the block that announced it is the first one to be looked at."""
+
+    origin: str
+    size: int
+    prev_hash: str
+    key_id: str
+    tree: Frontier
+
+
+# Called with the number of blocks done.
+OnBlocks = Callable[[int], None]
+
+
+class Auditor:
+    """An audit of one chain, which can go on where it stopped when blocks were added meanwhile.
 
     Args:
-        connection: an open read transaction; nothing is written.
         catalogue: which events exist; payloads are decoded strictly and encoded again, and must come out as stored.
-        on_block: called with the number of blocks done, for progress.
+        kind: which chain.
+        pins: the keys believed in; without any, signatures are not looked at.
+        anchors: checkpoints kept outside the store.
+        start: a verified checkpoint to begin at; by default the first block.
+        keep_leaves: whether to remember the leaf hashes of the blocks looked at, 32 bytes each.
 
-    Returns:
-        At most `MOST_FAILURES` failures, the first wrong block first. A chain that was cut at the end or rewritten from the
-        beginning is consistent in itself: telling that needs a head kept elsewhere.
+    An anchor that is not signed by a pinned key is a failure like any other.
     """
-    failures: list[Failure] = []
-    frontier = Frontier()
-    ids: set[str] = set()
-    origin, expected_seq, prev_hash, blocks = "", 0, GENESIS_PREV, 0
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        *,
+        kind: ChainKind = EVENTS_CHAIN,
+        pins: PinnedKeys | None = None,
+        anchors: Sequence[SignedCheckpoint] = (),
+        start: Start | None = None,
+        keep_leaves: bool = False,
+    ) -> None:
+        self._shapes = Shapes(catalogue)
+        self._kind = kind
+        self._pins = pins
+        self._anchors, self._unsigned = _sorted_out(anchors, pins)
+        self._start = start
+        self._keep_leaves = keep_leaves
+        self._begun: tuple[Walk, Claims] | None = None
+        self._at_the_end: list[Failure] = []
+
+    def run(self, connection: sa.Connection, on_blocks: OnBlocks | None = None) -> Audit:
+        """Look at every block from where the last run stopped, and return what was found so far.
+
+        Args:
+            connection: an open transaction; nothing is written, and memory stays flat but for `keep_leaves`.
+            on_blocks: called now and then, for progress.
+        """
+        broken = (sa.exc.DatabaseError, connection.dialect.loaded_dbapi.Error)
+        try:
+            self._run(connection, on_blocks)
+        except broken as error:
+            if "UTF-8" not in str(error):
+                return self._unreadable(error)
+            # Text that is none stops the reader before the row it stands in can be named: once more, with a reader that takes any.
+            rows.tolerate_broken_text(connection)
+            self._begun = None
+            self._run(connection, on_blocks)
+        return self.found()
+
+    def found(self) -> Audit:
+        """Return what was found so far."""
+        walk, claims = self._walk_and_claims
+        failures = sorted([*walk.failures, *self._at_the_end, *self._unsigned], key=lambda failure: failure.seq)[:MOST_FAILURES]
+        return Audit(
+            ok=not failures,
+            chain=self._kind.name,
+            origin=walk.origin,
+            first=self._start.size if self._start else 0,
+            blocks=walk.blocks,
+            failures=tuple(failures),
+            root=walk.tree.root(),
+            signed_size=claims.signed,
+            pruned=walk.pruned,
+        )
+
+    @property
+    def tree(self) -> Frontier:
+        """The Merkle tree over all blocks before the first wrong one."""
+        return self._walk_and_claims[0].tree
+
+    @property
+    def leaves(self) -> bytes:
+        """The leaf hashes of the blocks looked at, when they were to be kept."""
+        return bytes(self._walk_and_claims[0].leaves or b"")
+
+    @property
+    def active_key(self) -> str | None:
+        """The id of the key announced last."""
+        return self._walk_and_claims[1].active
+
+    @property
+    def _walk_and_claims(self) -> tuple[Walk, Claims]:
+        assert self._begun is not None, "run first"
+        return self._begun
+
+    def _run(self, connection: sa.Connection, on_blocks: OnBlocks | None) -> None:
+        if self._begun is None:
+            self._begun = self._begin(connection)
+        walk, claims = self._begun
+        claims.stored = lambda first: rows.stored_leaves(connection, self._kind, first)
+        for chunk in rows.chunks(connection, self._kind, walk.seq):
+            walk.feed(chunk)
+            if on_blocks is not None:
+                on_blocks(walk.blocks)
+        self._at_the_end = list(self._finish(connection, walk, claims))
+
+    def _begin(self, connection: sa.Connection) -> tuple[Walk, Claims]:
+        origin = self._start.origin if self._start else first_origin(connection, self._kind)
+        claims = Claims(
+            origin,
+            self._pins,
+            self._anchors,
+            start=self._start.size if self._start else 0,
+            active=self._start.key_id if self._start else None,
+            prunes=_prunes(connection, self._kind, self._shapes),
+        )
+        walk = Walk(self._kind, self._shapes, claims, origin, leaves=bytearray() if self._keep_leaves else None)
+        if self._start is not None:
+            walk.resume(self._start.size, self._start.prev_hash, self._start.tree.copy())
+        return walk, claims
+
+    def _finish(self, connection: sa.Connection, walk: Walk, claims: Claims) -> Iterator[Failure]:
+        """Yield what only shows at the end."""
+        intact = not walk.failures
+        found = [*walk.strays(), *claims.finish(walk.seq, intact=intact), *self._of_the_whole(connection, walk)]
+        yield from (msgspec.structs.replace(failure, chain=self._kind.name) for failure in found)
+
+    def _of_the_whole(self, connection: sa.Connection, walk: Walk) -> Iterator[Failure]:
+        if walk.seq == 0:
+            yield Failure(seq=0, kind="empty", detail="there is no block at all")
+        if self._start is None:
+            for id, seq in rows.duplicate_ids(connection, self._kind, MOST_FAILURES):
+                yield Failure(seq=seq, kind="duplicate_id", detail=f"id {id} was used before")
+        if self._kind.suffix:
+            ledger = first_origin(connection, EVENTS_CHAIN)
+            if ledger and walk.origin and walk.origin != ledger + self._kind.suffix:
+                yield Failure(seq=0, kind="origin", detail=f"this chain is {walk.origin}, which is not of the ledger {ledger}")
+
+    def _unreadable(self, error: Exception) -> Audit:
+        detail = " ".join(str(getattr(error, "orig", error)).split())
+        if self._begun is None:
+            self._begun = Walk(self._kind, self._shapes, Claims("", self._pins, ()), ""), Claims("", self._pins, ())
+        seq = self._begun[0].seq
+        self._at_the_end = [Failure(seq=seq, kind="unreadable", detail=detail, chain=self._kind.name)]
+        return self.found()
+
+
+def _sorted_out(anchors: Sequence[SignedCheckpoint], pins: PinnedKeys | None) -> tuple[list[SignedCheckpoint], list[Failure]]:
+    """Return the anchors that are signed by a pinned key, and a failure for each that is not; without pins all are taken as they are."""
+    signed, failures = [], []
+    for anchor in anchors:
+        try:
+            if pins is not None:
+                checkpoint.verify(anchor, pins)
+            signed.append(anchor)
+        except EvidenceError as error:
+            failures.append(Failure(seq=0, kind="checkpoint", detail=f"the checkpoint kept outside: {error}"))
+    return signed, failures
+
+
+def audit(
+    connection: sa.Connection,
+    catalogue: Catalogue,
+    on_blocks: OnBlocks | None = None,
+    *,
+    kind: ChainKind = EVENTS_CHAIN,
+    pins: PinnedKeys | None = None,
+    anchors: Sequence[SignedCheckpoint] = (),
+    start: Start | None = None,
+) -> Audit:
+    """Return what a single audit of a chain finds; see `Auditor` for the arguments.
+
+    Without anchors, a chain that was cut at its end or rewritten from the beginning, with everything else in the store, is consistent
+    in itself: telling that needs a checkpoint kept elsewhere.
+    """
+    return Auditor(catalogue, kind=kind, pins=pins, anchors=anchors, start=start).run(connection, on_blocks)
+
+
+def newest_start(connection: sa.Connection, catalogue: Catalogue, pins: PinnedKeys, kind: ChainKind = EVENTS_CHAIN) -> Start | None:
+    """Return the newest checkpoint that a chain announces and that an audit may begin at, None when there is none to be relied upon.
+
+    Its note must be signed by a pinned key, and the block before it must be on the way to the root: then everything before rests on
+    that signature, and need not be looked at again.
+    """
+    shapes = Shapes(catalogue)
+    row = _newest(connection, kind, CheckpointSigned.NAME, 1)
+    block = Block(*row[0][:9]) if row else None
+    if block is None or malformed(block) is not None or block.payload is None:
+        return None
+    event = shapes.read(block.event_name, block.event_version, block.payload)
+    if not isinstance(event, CheckpointSigned) or event.size != block.seq:
+        return None
     try:
-        for blocks, row in enumerate(connection.execute(_ROWS).mappings(), start=1):
-            block = Block(**row)
-            if len(failures) < MOST_FAILURES:
-                if blocks == 1:
-                    origin = _origin(block)
-                failures.extend(_check(block, catalogue, origin=origin, expected_seq=expected_seq, prev_hash=prev_hash, ids=ids))
-            prev_hash = block.aggregate_hash
-            expected_seq = block.seq + 1 if type(block.seq) is int else expected_seq + 1
-            if not failures:
-                frontier.add(block.aggregate_hash)
-            if on_block is not None:
-                on_block(blocks)
-    except (sa.exc.DatabaseError, ValueError) as error:
-        failures.append(Failure(seq=expected_seq, kind="unreadable", detail=" ".join(str(getattr(error, "orig", error)).split())))
-    if blocks == 0 and not failures:
-        failures.append(Failure(seq=0, kind="empty", detail="there is no block at all"))
-    return Audit(ok=not failures, blocks=blocks, failures=tuple(failures[:MOST_FAILURES]), root=frontier.root())
+        signed = checkpoint.read(event.note.encode())
+        key = checkpoint.verify(signed, pins)
+        tree = Frontier.resume(event.size, bytes.fromhex(block.prev_hash), [bytes.fromhex(one) for one in event.path])
+    except (EvidenceError, ValueError):
+        return None
+    told = signed.checkpoint
+    if (told.size, told.root) != (event.size, event.root) or key.id != event.key_id or tree.root() != event.root:
+        return None
+    return Start(origin=told.origin, size=event.size, prev_hash=block.prev_hash, key_id=key.id, tree=tree)
 
 
-def count_blocks(connection: sa.Connection) -> int:
-    """Return how many blocks there are to audit."""
-    return int(connection.execute(sa.text("SELECT count(*) FROM event_chain_blocks")).scalar_one())
-
-
-def _check(block: Block, catalogue: Catalogue, *, origin: str, expected_seq: int, prev_hash: str, ids: set[str]) -> Iterator[Failure]:
-    """Yield what is wrong with one block, most basic first."""
-    wrong = malformed(block)
-    if wrong is not None:
-        yield Failure(seq=block.seq if type(block.seq) is int else expected_seq, kind="malformed", detail=wrong)
-        return
-    if block.seq != expected_seq:
-        yield Failure(seq=expected_seq, kind="gap", detail=f"block {expected_seq} is missing; the next one is {block.seq}")
-    elif block.prev_hash != prev_hash:
-        yield Failure(seq=block.seq, kind="link", detail="prev_hash is not the hash of the block before")
-    if digest(block.payload) != block.payload_hash:
-        yield Failure(seq=block.seq, kind="payload_hash", detail="the payload is not the one that was hashed")
-    if block.seq == 0 and not origin:
-        yield Failure(seq=0, kind="origin", detail="the first block does not open a ledger")
-    head = header(
-        origin=origin,
-        seq=block.seq,
-        prev_hash=block.prev_hash,
-        payload_hash=block.payload_hash,
-        id=block.id,
-        inserted_at=block.inserted_at,
-        event_name=block.event_name,
-        event_version=block.event_version,
-    )
-    if leaf_hash(head) != block.aggregate_hash:
-        yield Failure(seq=block.seq, kind="aggregate_hash", detail="a column is not what was hashed")
-    if block.id in ids:
-        yield Failure(seq=block.seq, kind="duplicate_id", detail=f"id {block.id} was used before")
-    ids.add(block.id)
-    yield from _check_payload(block, catalogue)
-
-
-def _check_payload(block: Block, catalogue: Catalogue) -> Iterator[Failure]:
-    kind = catalogue.kind(block.event_name, block.event_version)
-    if kind is None:
-        yield Failure(seq=block.seq, kind="unknown_event", detail=f"{block.event_name}@{block.event_version} is not in the catalogue")
-        return
+def first_origin(connection: sa.Connection, kind: ChainKind) -> str:
+    """Return the chain's name from its first block, empty when that block is none."""
+    query = f"SELECT event_name, payload FROM {kind.table.name} WHERE seq = 0"  # noqa: S608 - the name of our own table
+    row = connection.exec_driver_sql(query).first()
     try:
-        same = kind.decode(block.payload).encode() == block.payload
-    except Exception as error:  # noqa: BLE001 - whatever a hostile payload provokes, the audit goes on and says so
-        yield Failure(seq=block.seq, kind="payload", detail=f"does not fit its schema: {' '.join(str(error).split())}")
-        return
-    if not same:
-        yield Failure(seq=block.seq, kind="payload", detail="holds bytes its own schema would not write, for example a key twice")
-
-
-def _origin(block: Block) -> str:
-    """Return the ledger's name from its first block, empty when that block is none."""
-    try:
-        opened = msgspec.json.decode(block.payload, type=LedgerOpened)
+        opened = msgspec.json.decode(row.payload, type=LedgerOpened) if row else None
     except (msgspec.DecodeError, TypeError):
         return ""
-    return opened.origin if valid_origin(opened.origin) and block.event_name == LedgerOpened.NAME else ""
+    return opened.origin if opened and row and row.event_name == LedgerOpened.NAME and valid_origin(opened.origin) else ""
+
+
+def _prunes(connection: sa.Connection, kind: ChainKind, shapes: Shapes) -> list[PayloadsPruned]:
+    """Return all that is told of pruning, whether it is true or not."""
+    found = (
+        shapes.read(row[5], row[6], row[8])
+        for row in _newest(connection, kind, PayloadsPruned.NAME, None)
+        if type(row[8]) is bytes and type(row[6]) is str
+    )
+    return [event for event in found if isinstance(event, PayloadsPruned)]
+
+
+def _newest(connection: sa.Connection, kind: ChainKind, name: str, most: int | None) -> list[rows.Row]:
+    """Return the newest rows of one event, as they lie in the store."""
+    limit = f" LIMIT {most:d}" if most else ""
+    query = f"SELECT {', '.join(kind.columns)} FROM {kind.table.name} WHERE event_name = '{name}' ORDER BY seq DESC{limit}"  # noqa: S608 - our own names
+    return [tuple(row) for row in connection.exec_driver_sql(query)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 
 import msgspec
@@ -9,19 +10,19 @@ import sqlalchemy as sa
 
 from thunderlab.clock import Clock, IdSource, rfc3339
 from thunderlab.errors import EvidenceError
-from thunderlab.events import Envelope
+from thunderlab.events import Catalogue, Envelope, Event
 from thunderlab.ledger.block import GENESIS_PREV, Block, link, malformed
 from thunderlab.ledger.events import LedgerOpened
 from thunderlab.ledger.merkle import Frontier
-from thunderlab.ledger.tables import EVENT_CHAIN_BLOCKS
+from thunderlab.ledger.tables import EVENTS_CHAIN, ChainKind
 from thunderlab.store import Store
 from thunderlab.telemetry import Meter
 
-_TABLE = EVENT_CHAIN_BLOCKS.c
+_FIELDS = tuple(Block.__struct_fields__)
 
 
 class Head(msgspec.Struct, frozen=True, kw_only=True):
-    """The newest block of a ledger, and the Merkle root over all of them."""
+    """The newest block of a chain, and the Merkle root over all of them."""
 
     origin: str
     seq: int
@@ -30,31 +31,95 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     inserted_at: str
 
 
-class Chain:
-    """The ledger of one store. Opening it writes the first block, which names the ledger, when there is none yet."""
+class _Waiting:
+    """One caller's envelopes, on their way into a transaction that several callers share."""
 
-    def __init__(self, store: Store, clock: Clock, meter: Meter) -> None:
+    def __init__(self, envelopes: Sequence[Envelope]) -> None:
+        self.envelopes = envelopes
+        self.done = False
+        self.perhaps_written = False
+        self.error: Exception | None = None
+
+
+class Chain:
+    """One chain of a store. Opening it writes the first block, which names the chain, when there is none yet.
+
+    Args:
+        store: where it is kept.
+        catalogue: what may be written: nothing else is, whoever asks.
+        clock: where times come from.
+        meter: what times the commits.
+        kind: which chain.
+    """
+
+    def __init__(self, store: Store, catalogue: Catalogue, clock: Clock, meter: Meter, kind: ChainKind = EVENTS_CHAIN) -> None:
+        self.kind = kind
         self._store = store
+        self._catalogue = catalogue
         self._clock = clock
         self._meter = meter
+        self._table = kind.table
+        self._column = kind.table.c
+        self._insert = ""
+        self._waiting: list[_Waiting] = []
+        self._queue = threading.Lock()
+        self._turn = threading.Lock()
         with store.read() as connection:
-            empty = connection.execute(sa.select(_TABLE.seq).limit(1)).first() is None
+            empty = connection.execute(sa.select(self._column.seq).limit(1)).first() is None
         if empty:
             with store.write() as connection:
                 self._open(connection)
         self.origin = self._read_origin()
 
     def append(self, envelopes: Sequence[Envelope], within: sa.Connection | None = None) -> None:
-        """Append one block per envelope, all in one transaction: the caller's when given, else an own, durable one.
+        """Append one block per envelope, all in one transaction: the caller's when given, else a durable one.
+
+        Threads that append at the same time share a transaction, and its one wait for the disk; each returns once its own blocks
+        are durable.
 
         Raises:
+            UndocumentedEventError: when an envelope is not what the catalogue's newest version of its event would be.
             EvidenceError: when the newest block is gone or malformed: nothing can be linked to it.
         """
+        for envelope in envelopes:
+            self._catalogue.check(envelope)
         if within is not None:
             self._append(within, envelopes)
             return
-        with self._meter.span("ledger.append"), self._store.write() as connection:
-            self._append(connection, envelopes)
+        mine = _Waiting(envelopes)
+        with self._queue:
+            self._waiting.append(mine)
+        with self._meter.span(self.kind.metric), self._turn:
+            if not mine.done:
+                self._commit_all_that_wait(mine)
+        if mine.error is not None:
+            raise mine.error
+
+    def _commit_all_that_wait(self, mine: _Waiting) -> None:
+        with self._queue:
+            together, self._waiting = self._waiting, []
+        try:
+            with self._store.write() as connection:
+                self._append(connection, [envelope for one in together for envelope in self._not_written(connection, one)])
+        except Exception as error:  # noqa: BLE001 - raised again by each whose blocks these were
+            for one in together:
+                one.error = error
+        except BaseException:
+            # This thread alone was interrupted, perhaps just after the commit; the others take their turn, and look first.
+            with self._queue:
+                for one in together:
+                    if one is not mine:
+                        one.perhaps_written = True
+                        self._waiting.append(one)
+            raise
+        for one in together:
+            one.done = True
+
+    def _not_written(self, connection: sa.Connection, one: _Waiting) -> Sequence[Envelope]:
+        if not one.perhaps_written:
+            return one.envelopes
+        query = sa.select(self._column.id).where(self._column.id == one.envelopes[0].id)
+        return one.envelopes if connection.execute(query).first() is None else ()
 
     def head(self) -> Head:
         """Return the newest block and the root over all, from one consistent snapshot.
@@ -62,54 +127,71 @@ class Chain:
         Raises:
             EvidenceError: when a hash in the chain is none.
         """
-        frontier = Frontier()
+        tree = Frontier()
         with self._store.read() as connection:
             newest = self._newest(connection)
+            hashes = connection.execution_options(yield_per=4096).execute(sa.select(self._column.aggregate_hash).order_by(self._column.seq))
             try:
-                for leaf in connection.execute(sa.select(_TABLE.aggregate_hash).order_by(_TABLE.seq)).scalars():
-                    frontier.add(leaf)
+                for some in hashes.scalars().partitions():
+                    tree.extend([bytes.fromhex(one) for one in some])
             except (TypeError, ValueError):
                 raise self._damaged("a block's hash is none") from None
         return Head(
-            origin=self.origin, seq=newest.seq, aggregate_hash=newest.aggregate_hash, root=frontier.root(), inserted_at=newest.inserted_at
+            origin=self.origin, seq=newest.seq, aggregate_hash=newest.aggregate_hash, root=tree.root(), inserted_at=newest.inserted_at
         )
 
     def blocks(self, *, name: str | None = None, newest: int | None = None) -> Iterator[Block]:
-        """Yield blocks, newest first, only those of one event when `name` is given, at most `newest` of them."""
-        query = sa.select(EVENT_CHAIN_BLOCKS).order_by(_TABLE.seq.desc())
+        """Yield blocks whose payload is still there, newest first, only those of one event when `name` is given, at most `newest`."""
+        query = sa.select(*self._block_columns()).where(self._column.payload.is_not(None)).order_by(self._column.seq.desc())
         if name is not None:
-            query = query.where(_TABLE.event_name == name)
+            query = query.where(self._column.event_name == name)
         with self._store.read() as connection:
-            for row in connection.execute(query.limit(newest)).mappings():
-                yield Block(**row)
+            for row in connection.execute(query.limit(newest)):
+                yield _block(row)
 
     def block(self, id: str) -> Block | None:
         """Return the block of one event, by the event's id; None when there is none."""
         with self._store.read() as connection:
-            row = connection.execute(sa.select(EVENT_CHAIN_BLOCKS).where(_TABLE.id == id)).mappings().first()
-        return Block(**row) if row is not None else None
+            row = connection.execute(sa.select(*self._block_columns()).where(self._column.id == id)).first()
+        return None if row is None else _block(row)
+
+    def block_at(self, seq: int) -> Block | None:
+        """Return a block by its number; None when there is none."""
+        with self._store.read() as connection:
+            row = connection.execute(sa.select(*self._block_columns()).where(self._column.seq == seq)).first()
+        return None if row is None else _block(row)
+
+    def _block_columns(self) -> tuple[sa.Column[object], ...]:
+        return tuple(self._table.columns)[: len(_FIELDS)]
 
     def _open(self, connection: sa.Connection) -> None:
-        if connection.execute(_newest_row()).first() is not None:
+        if connection.execute(sa.select(self._column.seq).limit(1)).first() is not None:
             return  # another process was first
         ids = IdSource(self._clock)
-        opened = LedgerOpened(origin=f"thunderlab/{ids.new()}")
-        at = rfc3339(self._clock.now_us())
+        opened = LedgerOpened(origin=self._new_origin(connection, ids))
         genesis = link(
             origin=opened.origin,
             seq=0,
             prev_hash=GENESIS_PREV,
             id=ids.new(),
-            inserted_at=at,
+            inserted_at=rfc3339(self._clock.now_us()),
             event_name=opened.NAME,
             event_version=opened.VERSION,
             payload=opened.encode(),
         )
-        connection.execute(EVENT_CHAIN_BLOCKS.insert().values(**msgspec.structs.asdict(genesis)))
+        self._write(connection, [self._row(genesis, opened)])
+
+    def _new_origin(self, connection: sa.Connection, ids: IdSource) -> str:
+        if self.kind is EVENTS_CHAIN:
+            return f"thunderlab/{ids.new()}"
+        return f"{self._origin_of(connection, EVENTS_CHAIN)}{self.kind.suffix}"
 
     def _read_origin(self) -> str:
         with self._store.read() as connection:
-            payload = connection.execute(sa.select(_TABLE.payload).where(_TABLE.seq == 0)).scalar()
+            return self._origin_of(connection, self.kind)
+
+    def _origin_of(self, connection: sa.Connection, kind: ChainKind) -> str:
+        payload = connection.execute(sa.select(kind.table.c.payload).where(kind.table.c.seq == 0)).scalar()
         try:
             return msgspec.json.decode(payload or b"", type=LedgerOpened).origin
         except (msgspec.DecodeError, TypeError):
@@ -131,15 +213,25 @@ class Chain:
                 payload=envelope.payload,
             )
             prev_hash = block.aggregate_hash
-            rows.append(msgspec.structs.asdict(block))
-        connection.execute(EVENT_CHAIN_BLOCKS.insert(), rows)
+            rows.append(self._row(block, envelope.event))
+        if rows:
+            self._write(connection, rows)
+
+    def _row(self, block: Block, event: Event) -> tuple[object, ...]:
+        """Return a block's row, with the copies its chain keeps of the event's fields."""
+        return (*msgspec.structs.astuple(block), *(getattr(event, field, None) for field in self.kind.copies))
+
+    def _write(self, connection: sa.Connection, rows: list[tuple[object, ...]]) -> None:
+        # Compiled once, and the rows handed to the driver as they are: half of what a batched append would cost otherwise.
+        self._insert = self._insert or str(sa.insert(self._table).compile(dialect=connection.dialect))
+        connection.exec_driver_sql(self._insert, rows)
 
     def _newest(self, connection: sa.Connection) -> Block:
         """Return the newest block, once it is one that can be linked to."""
-        row = connection.execute(_newest_row()).mappings().first()
+        row = connection.execute(sa.select(*self._block_columns()).order_by(self._column.seq.desc()).limit(1)).first()
         if row is None:
             raise self._damaged("there is no block")
-        newest = Block(**row)
+        newest = _block(row)
         wrong = malformed(newest)
         if wrong is not None:
             raise self._damaged(f"the newest block is malformed: {wrong}")
@@ -147,9 +239,9 @@ class Chain:
 
     def _damaged(self, what: str) -> EvidenceError:
         return EvidenceError(
-            f"{what}; see all that is wrong with: thunderlab ledger audit --store {self._store.path}", where=self._store.path
+            f"{what}; see all that is wrong with: thunderlab ledger audit --full", where=f"{self._store.path}, {self._table.name}"
         )
 
 
-def _newest_row() -> sa.Select[tuple[object, ...]]:
-    return sa.select(EVENT_CHAIN_BLOCKS).order_by(_TABLE.seq.desc()).limit(1)
+def _block(row: sa.Row[tuple[object, ...]]) -> Block:
+    return Block(*row)

@@ -1,0 +1,58 @@
+"""Making proofs: one block, its way to a signed root, and the checkpoint, in a text that is checked offline."""
+
+from __future__ import annotations
+
+from thunderlab.errors import EvidenceError, InputError
+from thunderlab.ledger.block import Block, header
+from thunderlab.ledger.chain import Chain
+from thunderlab.ledger.checkpoint import SignedCheckpoint
+from thunderlab.ledger.merkle import inclusion_proof, verify_inclusion
+from thunderlab.ledger.notary import Notary
+from thunderlab.ledger.proof import Proof, entry
+
+
+def prove(seq: int, chain: Chain, notary: Notary, against: SignedCheckpoint | None = None) -> Proof:
+    """Return the proof that block `seq` is in a chain.
+
+    Args:
+        seq: the block.
+        chain: the chain.
+        notary: who signs for it.
+        against: the signed checkpoint to prove it against; by default the newest, and a new one when that does not cover the block.
+
+    Raises:
+        InputError: when there is no such block, or `against` does not cover it.
+        EvidenceError: when the chain is not the one the checkpoint is of.
+    """
+    block = chain.block_at(seq)
+    if block is None:
+        raise InputError(f"there is no block {seq}; the newest is {next(chain.blocks(newest=1)).seq}", field="SEQ")
+    if against is None:
+        anchor = notary.anchored()
+        against = anchor if anchor is not None and seq < anchor.checkpoint.size else notary.sign()
+    signed = against.checkpoint
+    if signed.origin != chain.origin:
+        raise EvidenceError(f"it is of the ledger {signed.origin}; this one is {chain.origin}", where="checkpoint")
+    if seq >= signed.size:
+        raise InputError(f"block {seq} is not covered by the checkpoint, which is of {signed.size} blocks", field="SEQ")
+    leaves = notary.leaves(signed.size)
+    if len(leaves) < signed.size:
+        raise EvidenceError(f"it is of {signed.size} blocks; there are {len(leaves)}: the ledger was cut off", where="checkpoint")
+    hashes = inclusion_proof(leaves, seq)
+    if not verify_inclusion(leaves[seq], seq, signed.size, hashes, bytes.fromhex(signed.root)):
+        raise EvidenceError("the ledger is not the one it is of; see: thunderlab ledger audit --full", where="checkpoint")
+    return Proof(index=seq, hashes=hashes, signed_checkpoint=against, extra=_entry(block, chain.origin))
+
+
+def _entry(block: Block, origin: str) -> bytes:
+    head = header(
+        origin=origin,
+        seq=block.seq,
+        prev_hash=block.prev_hash,
+        payload_hash=block.payload_hash,
+        id=block.id,
+        inserted_at=block.inserted_at,
+        event_name=block.event_name,
+        event_version=block.event_version,
+    )
+    return entry(head, block.payload)

@@ -1,0 +1,275 @@
+"""One pass of the auditor over a chain's rows: everything is recomputed from the columns, chunk by chunk.
+
+A chunk in which all is right is checked column by column, which is fast. In any other chunk the rows are looked at one by one, and
+what is wrong is named. Neither uses anything of the writer but the encoding rules in `block`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+from itertools import repeat
+from typing import NamedTuple
+
+import msgspec
+
+from thunderlab.canonical import digest
+from thunderlab.events import Event
+from thunderlab.ledger import forms
+from thunderlab.ledger.block import FORMAT, GENESIS_PREV, Block, header, leaf_hash, malformed
+from thunderlab.ledger.claims import Claims
+from thunderlab.ledger.events import OWN
+from thunderlab.ledger.failure import MOST_FAILURES, Failure
+from thunderlab.ledger.merkle import Frontier
+from thunderlab.ledger.rows import Row
+from thunderlab.ledger.shape import Shapes
+from thunderlab.ledger.tables import ChainKind
+
+_FIELDS = 9
+
+
+class _Chunk(NamedTuple):
+    """What was verified of a chunk: its leaves, its ledger's own blocks by their place, how many payloads were pruned."""
+
+    leaves: list[bytes]
+    own: list[tuple[int, Event]]
+    pruned: int
+
+
+class Walk:
+    """The state of a pass: what the next row has to follow.
+
+    Args:
+        kind: which chain.
+        shapes: the payloads' shapes.
+        claims: checks what the ledger's own blocks and the anchors say.
+        origin: the chain's name, as its first block has it; empty when that is none.
+        leaves: takes the leaf hashes of the blocks that were right.
+
+    Attributes:
+        seq: the block that is expected next.
+        blocks: rows looked at.
+        pruned: rows whose payload was pruned.
+        failures: what was found wrong, at most `MOST_FAILURES`.
+        tree: the Merkle tree over the blocks before the first wrong one.
+    """
+
+    def __init__(
+        self,
+        kind: ChainKind,
+        shapes: Shapes,
+        claims: Claims,
+        origin: str,
+        leaves: bytearray | None = None,
+    ) -> None:
+        self._kind = kind
+        self._shapes = shapes
+        self._claims = claims
+        self._strays: list[str] = []
+        self.origin = origin
+        self.leaves = leaves
+        self.seq = 0
+        self.prev_hash = GENESIS_PREV
+        self.tree = Frontier()
+        self.blocks = 0
+        self.pruned = 0
+        self.failures: list[Failure] = []
+
+    def resume(self, seq: int, prev_hash: str, tree: Frontier) -> None:
+        """Begin at block `seq` instead, behind a block with that hash and a tree over all before."""
+        self.seq, self.prev_hash, self.tree = seq, prev_hash, tree
+        self._found(self._claims.at_size(tree))
+
+    def feed(self, rows: Sequence[Row]) -> None:
+        """Check the next rows."""
+        self.blocks += len(rows)
+        if len(self.failures) >= MOST_FAILURES:
+            self.seq += len(rows)
+            return
+        verified = self._verified(rows)
+        if verified is None:
+            for row in rows:
+                self._look_at(row)
+            return
+        self.pruned += verified.pruned
+        if not self.failures:
+            self._take(verified)
+        self.seq += len(rows)
+        self.prev_hash = rows[-1][4]
+
+    def strays(self) -> Iterator[Failure]:
+        """Yield the rows that have no place in the chain; a gap is taken for the place they come from."""
+        gaps = [failure.seq for failure in self.failures if failure.kind == "gap"]
+        for stray in self._strays:
+            detail = f"a row has no place in the chain: its seq is {stray}"
+            yield Failure(seq=min(gaps, default=self.seq), kind="malformed", detail=detail)
+
+    # The fast way: a chunk at a time.
+
+    def _verified(self, rows: Sequence[Row]) -> _Chunk | None:
+        """Return what a chunk holds when everything in it is right, else None; nothing is changed."""
+        seqs, ids, prevs, payload_hashes, hashes, names, versions, times, payloads, *copies = zip(*rows, strict=True)
+        if seqs != tuple(range(self.seq, self.seq + len(rows))) or not forms.all_of(seqs, int):
+            return None
+        if not all(forms.all_of(column, str) for column in (ids, prevs, payload_hashes, hashes, names, versions, times)):
+            return None
+        if prevs[0] != self.prev_hash or prevs[1:] != hashes[:-1]:
+            return None
+        if not (forms.all_long(hashes, 64) and forms.all_long(payload_hashes, 64) and forms.ids(ids) and forms.times(times)):
+            return None
+        if not self.origin:
+            return None
+        try:
+            heads = zip(
+                repeat(f"\0{FORMAT}\n{self.origin}"), map(str, seqs), prevs, payload_hashes, ids, times, names, versions, repeat(""), strict=False
+            )
+            leaves = [sha256("\n".join(fields).encode()).digest() for fields in heads]
+        except UnicodeEncodeError:
+            return None
+        if b"".join(leaves).hex() != "".join(hashes):
+            return None
+        read = self._payloads(names, versions, payloads, payload_hashes, copies)
+        if read is None:
+            return None
+        return _Chunk(leaves, *read)
+
+    def _payloads(
+        self, names: Sequence[str], versions: Sequence[str], payloads: Sequence[bytes | None], hashes: Sequence[str], copies: Sequence[Sequence[object]]
+    ) -> tuple[list[tuple[int, Event]], int] | None:
+        """Return the ledger's own events by their place, and how many payloads were pruned; None when any payload is wrong."""
+        groups: dict[tuple[str, str], list[int]] = defaultdict(list)
+        pruned = 0
+        for place, (name, version, payload, payload_hash) in enumerate(zip(names, versions, payloads, hashes, strict=True)):
+            if payload is None:
+                known = self._shapes.knows(name, version) and all(column[place] is None for column in copies)
+                if not (known and self._claims.may_be_pruned(self.seq + place, name)):
+                    return None
+                pruned += 1
+                continue
+            if type(payload) is not bytes or sha256(payload).hexdigest() != payload_hash:
+                return None
+            groups[name, version].append(place)
+        own: list[tuple[int, Event]] = []
+        for (name, version), places in groups.items():
+            events = self._shapes.read_all(name, version, [payloads[place] for place in places])  # type: ignore[misc]
+            if events is None or not self._same_copies(events, places, copies):
+                return None
+            if name.startswith(OWN):
+                own += zip(places, events, strict=True)
+        return sorted(own, key=lambda one: one[0]), pruned
+
+    def _same_copies(self, events: Sequence[Event], places: Sequence[int], copies: Sequence[Sequence[object]]) -> bool:
+        return all(
+            _same(column[place], getattr(event, field, None))
+            for field, column in zip(self._kind.copies, copies, strict=True)
+            for event, place in zip(events, places, strict=True)
+        )
+
+    def _take(self, chunk: _Chunk) -> None:
+        """Let the tree grow by a verified chunk, stopping where a root is claimed."""
+        first, leaves = self.seq, chunk.leaves
+        joined = b"".join(leaves)
+        if self.leaves is not None:
+            self.leaves += joined
+        self._found(self._claims.compare(first, joined))
+        events = dict(chunk.own)
+        done = 0
+        for cut in sorted(events.keys() | self._claims.sizes(first, first + len(leaves))):
+            self.tree.extend(leaves[done:cut])
+            done = cut
+            self._found(self._claims.at_size(self.tree))
+            if cut in events:
+                self._found(self._claims.told(first + cut, events[cut], self.tree))
+        self.tree.extend(leaves[done:])
+        self._found(self._claims.at_size(self.tree))
+
+    # The slow way: a row at a time.
+
+    def _look_at(self, row: Row) -> None:
+        block = Block(*row[:_FIELDS])
+        if type(block.seq) is not int or block.seq < 0:
+            self._strays.append(repr(block.seq))
+            return
+        if block.seq < self.seq:
+            self._fail(Failure(seq=block.seq, kind="duplicate", detail=f"there is a second block {block.seq}"))
+            return
+        read: list[Event] = []
+        before = len(self.failures)
+        self._found(self._wrong_with(block, row[_FIELDS:], read))
+        if not self.failures:
+            leaf = bytes.fromhex(block.aggregate_hash)
+            self._found(self._claims.compare(block.seq, leaf))
+            self._found(self._claims.at_size(self.tree))
+            if read and block.event_name.startswith(OWN):
+                self._found(self._claims.told(block.seq, read[0], self.tree))
+        if not self.failures:
+            self.tree.extend([leaf])
+            if self.leaves is not None:
+                self.leaves += leaf
+            self._found(self._claims.at_size(self.tree))
+        if len(self.failures) == before and block.payload is None:
+            self.pruned += 1
+        self.prev_hash = block.aggregate_hash
+        self.seq = block.seq + 1
+
+    def _wrong_with(self, block: Block, copies: Row, read: list[Event]) -> Iterator[Failure]:
+        """Yield what is wrong with one row, most basic first; `read` takes its event."""
+        wrong = malformed(block)
+        if wrong is not None:
+            yield Failure(seq=self.seq, kind="malformed", detail=wrong)
+            return
+        if block.seq != self.seq:
+            yield Failure(seq=self.seq, kind="gap", detail=f"block {self.seq} is missing; the next one is {block.seq}")
+        elif block.prev_hash != self.prev_hash:
+            yield Failure(seq=block.seq, kind="link", detail="prev_hash is not the hash of the block before")
+        if block.seq == 0 and not self.origin:
+            yield Failure(seq=0, kind="origin", detail="the first block does not open a ledger")
+        if block.payload is not None and digest(block.payload) != block.payload_hash:
+            yield Failure(seq=block.seq, kind="payload_hash", detail="the payload is not the one that was hashed")
+        head = header(
+            origin=self.origin,
+            seq=block.seq,
+            prev_hash=block.prev_hash,
+            payload_hash=block.payload_hash,
+            id=block.id,
+            inserted_at=block.inserted_at,
+            event_name=block.event_name,
+            event_version=block.event_version,
+        )
+        if leaf_hash(head) != block.aggregate_hash:
+            yield Failure(seq=block.seq, kind="aggregate_hash", detail="a column is not what was hashed")
+        yield from self._wrong_with_payload(block, copies, read)
+
+    def _wrong_with_payload(self, block: Block, copies: Row, read: list[Event]) -> Iterator[Failure]:
+        if not self._shapes.knows(block.event_name, block.event_version):
+            detail = f"{block.event_name} {block.event_version} is not in the catalogue"
+            yield Failure(seq=block.seq, kind="unknown_event", detail=detail)
+            return
+        if block.payload is None:
+            if not self._claims.may_be_pruned(block.seq, block.event_name):
+                yield Failure(seq=block.seq, kind="pruned", detail="the payload is gone, and nobody who may has said that it was pruned")
+            if any(value is not None for value in copies):
+                yield Failure(seq=block.seq, kind="copy", detail="a column repeats something of a payload that was pruned")
+            return
+        event = self._shapes.read(block.event_name, block.event_version, block.payload)
+        if isinstance(event, str):
+            yield Failure(seq=block.seq, kind="payload", detail=event)
+            return
+        read.append(event)
+        for field, value in zip(self._kind.copies, copies, strict=True):
+            if not _same(value, getattr(event, field, None)):
+                yield Failure(seq=block.seq, kind="copy", detail=f"column {field} is not what the payload says")
+
+    def _found(self, failures: Iterator[Failure]) -> None:
+        for failure in failures:
+            self._fail(failure)
+
+    def _fail(self, failure: Failure) -> None:
+        if len(self.failures) < MOST_FAILURES:
+            self.failures.append(msgspec.structs.replace(failure, chain=self._kind.name))
+
+
+def _same(value: object, told: object) -> bool:
+    """Return whether a column repeats a field of the payload: same type, same value."""
+    return type(value) is type(told) and value == told
