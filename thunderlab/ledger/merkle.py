@@ -6,6 +6,7 @@ Roots that are stored or shown are hexadecimal; leaves, nodes and proofs are the
 from __future__ import annotations
 
 import hashlib
+import struct
 from collections.abc import Sequence
 from typing import overload
 
@@ -13,6 +14,7 @@ EMPTY_ROOT = hashlib.sha256(b"").hexdigest()
 
 _WIDTH = 32
 _CHUNK = 1 << 16
+_PAIR = struct.Struct(f"{2 * _WIDTH}s")
 
 
 class Frontier:
@@ -92,22 +94,21 @@ class Frontier:
         """
         if not leaves:
             return
-        if set(map(len, leaves)) != {_WIDTH}:
-            raise ValueError(f"a leaf's hash has {_WIDTH} bytes")
+        level = bytes(leaves) if isinstance(leaves, Leaves) else _joined(leaves)
+        level, last = level[:-_WIDTH], level[-_WIDTH:]
         # Level by level: the peak that waits at a level goes first, what finds no partner waits there in its place.
-        nodes, sha256 = list(leaves[:-1]), hashlib.sha256
-        carry, waiting = self.size, []
-        while nodes:
+        sha256, carry, waiting = hashlib.sha256, self.size, []
+        while level:
             if carry & 1:
-                nodes.insert(0, self._peaks.pop())
-            if len(nodes) & 1:
-                waiting.append(nodes.pop())
-            pairs = iter(nodes)
-            nodes = [sha256(b"\1" + left + right).digest() for left, right in zip(pairs, pairs, strict=True)]
+                level = self._peaks.pop() + level
+            if len(level) % (2 * _WIDTH):
+                level, alone = level[:-_WIDTH], level[-_WIDTH:]
+                waiting.append(alone)
+            level = b"".join([sha256(b"\1" + pair).digest() for (pair,) in _PAIR.iter_unpack(level)])
             carry >>= 1
         self._peaks += reversed(waiting)
         self.size += len(leaves) - 1
-        self.add(leaves[-1].hex())  # alone, so that its path is known
+        self.add(last.hex())  # alone, so that its path is known
 
     def root(self) -> str:
         """Return the tree's root, hexadecimal: the peaks joined from the right."""
@@ -149,15 +150,21 @@ class Leaves(Sequence[bytes]):
     @overload
     def __getitem__(self, index: int) -> bytes: ...
     @overload
-    def __getitem__(self, index: slice) -> Sequence[bytes]: ...
-    def __getitem__(self, index: int | slice) -> bytes | Sequence[bytes]:
+    def __getitem__(self, index: slice) -> Leaves: ...
+    def __getitem__(self, index: int | slice) -> bytes | Leaves:
         if isinstance(index, slice):
-            return [self._data[at * _WIDTH : at * _WIDTH + _WIDTH] for at in range(*index.indices(len(self)))]
+            start, stop, step = index.indices(len(self))
+            if step == 1:
+                return Leaves(self._data[start * _WIDTH : max(start, stop) * _WIDTH])
+            return Leaves(b"".join([self[at] for at in range(start, stop, step)]))
         at = range(len(self))[index] * _WIDTH
         return self._data[at : at + _WIDTH]
 
     def __len__(self) -> int:
         return len(self._data) // _WIDTH
+
+    def __bytes__(self) -> bytes:
+        return self._data
 
 
 def inclusion_proof(leaves: Sequence[bytes], index: int) -> list[bytes]:
@@ -276,6 +283,12 @@ def _root_of(leaves: Sequence[bytes], low: int, high: int) -> bytes:
 def _split(low: int, high: int) -> int:
     """Return where a tree over [low, high) splits: after the largest power of two that is smaller than its size."""
     return low + (1 << (high - low - 1).bit_length() - 1)
+
+
+def _joined(leaves: Sequence[bytes]) -> bytes:
+    if set(map(len, leaves)) != {_WIDTH}:
+        raise ValueError(f"a leaf's hash has {_WIDTH} bytes")
+    return b"".join(leaves)
 
 
 def _parent(left: bytes, right: bytes) -> bytes:
