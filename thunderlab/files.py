@@ -132,7 +132,7 @@ def write_pieces(path: Path, pieces: Iterable[bytes], mode: int = 0o644) -> None
             os.fsync(stream.fileno())
         Path(temporary).replace(path)
         temporary = None
-        _fsync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         raise EnvironmentBlockedError(f"cannot be written: {error.strerror}; free space or choose another place", where=path) from error
     finally:
@@ -141,7 +141,8 @@ def write_pieces(path: Path, pieces: Iterable[bytes], mode: int = 0o644) -> None
                 Path(temporary).unlink()
 
 
-def _fsync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make durable which files a folder holds: what was renamed into it, or removed from it, stays so after a power cut."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

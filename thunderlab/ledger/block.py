@@ -12,6 +12,7 @@ import msgspec
 
 from thunderlab.canonical import digest
 from thunderlab.clock import parse_rfc3339
+from thunderlab.errors import EvidenceError
 
 FORMAT = "thunderlab-ledger/1"
 GENESIS_PREV = "0" * 64
@@ -21,6 +22,7 @@ _UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-
 _VERSION = re.compile(r"(0|[1-9][0-9]{0,3})\.(0|[1-9][0-9]{0,3})")
 _NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 _ORIGIN = re.compile(r"[A-Za-z0-9._/-]{1,200}")
+_SEQ = re.compile(r"0|[1-9][0-9]{0,17}")
 
 
 class Block(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +62,60 @@ def header(
     head = f"{FORMAT}\n{origin}\n{seq}\n{prev_hash}\n{payload_hash}\n{id}\n{inserted_at}\n{event_name}\n{event_version}\n"
     assert head.count("\n") == 9
     return head.encode()
+
+
+class Header(msgspec.Struct, frozen=True, kw_only=True):
+    """What the nine lines of a header say; the fields are those of `Block`, with the ledger's origin and without what is hashed."""
+
+    origin: str
+    seq: int
+    prev_hash: str
+    payload_hash: str
+    id: str
+    inserted_at: str
+    event_name: str
+    event_version: str
+
+
+def parse_header(head: bytes) -> Header:
+    """Return what a header says, if it is one that `header` writes.
+
+    Raises:
+        EvidenceError: for anything else; the message names the first line that is wrong.
+    """
+    lines = head.decode("ascii", "replace").split("\n")
+    if len(lines) != 10 or lines.pop():
+        raise EvidenceError("a block's header has nine lines, each with its line break")
+    tag, origin, seq, prev_hash, payload_hash, id_, inserted_at, event_name, event_version = lines
+    if tag != FORMAT:
+        raise EvidenceError(f"the header's format is not {FORMAT}")
+    for value, form, what in (
+        (origin, _ORIGIN, "origin is not the name of a ledger"),
+        (seq, _SEQ, "seq is not a number"),
+        (prev_hash, _DIGEST, "prev_hash is not a SHA-256"),
+        (payload_hash, _DIGEST, "payload_hash is not a SHA-256"),
+        (id_, _UUID7, "id is not a version 7 UUID"),
+        (event_name, _NAME, "event_name is not a dotted name"),
+        (event_version, _VERSION, "event_version is not major.minor"),
+    ):
+        if not form.fullmatch(value):
+            raise EvidenceError(f"the header's {what}")
+    try:
+        parse_rfc3339(inserted_at)
+    except ValueError:
+        raise EvidenceError("the header's time is not RFC 3339 with microseconds") from None
+    if (seq == "0") != (prev_hash == GENESIS_PREV):
+        raise EvidenceError("the header's prev_hash is zeros in block 0 and there alone")
+    return Header(
+        origin=origin,
+        seq=int(seq),
+        prev_hash=prev_hash,
+        payload_hash=payload_hash,
+        id=id_,
+        inserted_at=inserted_at,
+        event_name=event_name,
+        event_version=event_version,
+    )
 
 
 def leaf_hash(head: bytes) -> str:
