@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 from types import TracebackType
@@ -10,10 +11,11 @@ from typing import Self
 from thunderlab import automata, files, gate, ledger, workspace
 from thunderlab.automata.room import Automata
 from thunderlab.clock import Clock, SystemClock
+from thunderlab.errors import ThunderlabError
 from thunderlab.events import Bus, Catalogue
 from thunderlab.gate.collectors import Sources
 from thunderlab.keys import KeyRing
-from thunderlab.ledger import Chain
+from thunderlab.ledger import CHAINS, VERDICTS_CHAIN, Chain, ChainKind, Custody
 from thunderlab.store import Store
 from thunderlab.telemetry import Meter
 
@@ -42,6 +44,8 @@ class Lab:
         store: the tables all processes share.
         events: emit and subscribe.
         ledger: the chain that durable events become blocks of.
+        verdicts: the chain of policy verdicts.
+        custody: audits both chains, signs checkpoints over them, and rotates keys.
         telemetry: spans and windows.
         keys: the workspace's Ed25519 keys.
         automata: simulate, observe and judge cellular automata.
@@ -66,9 +70,13 @@ class Lab:
     def _wire(self, scenarios: Path) -> None:
         """Give every room what it needs; nothing else in the house knows who talks to whom."""
         self.telemetry = Meter(self.store, self.clock)
-        self.ledger = Chain(self.store, self.clock, self.telemetry)
-        self.events = Bus(catalogue(), self.clock, self.ledger.append)
+        known = catalogue()
+        self.ledger, self.verdicts = (Chain(self.store, known, self.clock, self.telemetry, kind) for kind in CHAINS)
+        self.events = Bus(known, self.clock, self.ledger.append)
         self.keys = key_ring(self.workspace, self.clock)
+        self.custody = Custody(
+            self.store, (self.ledger, self.verdicts), self.events, self.keys, anchors=self.workspace / "anchors", clock=self.clock
+        )
         self.automata = Automata(
             store=self.store,
             bus=self.events,
@@ -78,7 +86,15 @@ class Lab:
             scenarios=scenarios,
             workspace=self.workspace,
         )
-        sources = Sources(store=self.store, clock=self.clock, bus=self.events, chain=self.ledger, meter=self.telemetry, qa=self.automata.qa)
+        sources = Sources(
+            store=self.store,
+            clock=self.clock,
+            bus=self.events,
+            chain=self.ledger,
+            custody=self.custody,
+            meter=self.telemetry,
+            qa=self.automata.qa,
+        )
         self.gate = gate.Gate(sources, default_thresholds=scenarios / "gate" / "thresholds.yaml")
 
     def __enter__(self) -> Self:
@@ -90,7 +106,16 @@ class Lab:
     def __repr__(self) -> str:
         return f"Lab({str(self.workspace)!r})"
 
+    def chain(self, kind: ChainKind) -> Chain:
+        """Return one of the two chains."""
+        return self.verdicts if kind is VERDICTS_CHAIN else self.ledger
+
     def close(self) -> None:
-        """Save telemetry and close the store. Nothing durable waits for this: a killed process loses only latency samples."""
+        """Save telemetry, sign checkpoints that are due, and close the store.
+
+        Nothing durable waits for this: a killed process loses only latency samples.
+        """
+        with contextlib.suppress(ThunderlabError):
+            self.custody.sign_when_due()
         self.telemetry.flush()
         self.store.close()

@@ -32,7 +32,7 @@ class Bus:
         self._record = record
         self._listeners: list[tuple[str, Listener]] = []
 
-    def emit(self, *events: Event, within: sa.Connection | None = None) -> list[Envelope]:
+    def emit(self, *events: Event, within: sa.Connection | None = None, into: Record | None = None) -> list[Envelope]:
         """Emit events together and return their envelopes.
 
         Durable ones are recorded in one transaction: in the caller's when `within` is given, so that a change and the event
@@ -46,7 +46,7 @@ class Bus:
         envelopes = [self._envelope(event) for event in events]
         durable = [envelope for envelope in envelopes if envelope.event.DURABLE]
         if durable:
-            self._record(durable, within)
+            (into or self._record)(durable, within)
         for envelope in envelopes:
             for pattern, listener in tuple(self._listeners):
                 if fnmatch.fnmatchcase(envelope.name, pattern):

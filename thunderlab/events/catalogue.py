@@ -12,7 +12,7 @@ import msgspec
 
 from thunderlab.canonical import digest_of
 from thunderlab.errors import InputError, UndocumentedEventError
-from thunderlab.events.event import Event
+from thunderlab.events.event import Envelope, Event
 
 SNAPSHOT = "catalogue.json"
 
@@ -23,7 +23,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """One event of the catalogue, as `events list` shows it."""
 
     name: str
-    version: int
+    version: str
     durable: bool
     about: str
     json_schema: dict[str, Any]
@@ -55,7 +55,7 @@ class Catalogue:
     def __iter__(self) -> Iterator[Entry]:
         return (self.entry(name) for name in sorted(self._kinds))
 
-    def kind(self, name: str, version: int) -> type[Event] | None:
+    def kind(self, name: str, version: str) -> type[Event] | None:
         """Return the class of an event's exact version, None when the catalogue has none."""
         found = self._kinds.get(name)
         return found if found is not None and version == found.VERSION else None
@@ -68,6 +68,10 @@ class Catalogue:
         """
         if self._kinds.get(event.NAME) is not type(event):
             raise UndocumentedEventError(f"event {event.NAME} is not in the catalogue")
+
+    def check(self, envelope: Envelope) -> None:
+        """x."""
+        self.require(envelope.event)
 
     def by_name(self, name: str) -> type[Event]:
         """Return the newest class of that name.

@@ -22,7 +22,7 @@ class Event(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """
 
     NAME: ClassVar[str]
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[str] = "1.0"
     DURABLE: ClassVar[bool] = False
 
     def encode(self) -> bytes:
@@ -60,7 +60,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     name: str
-    version: int
+    version: str
     at: str
     payload: bytes
     event: Event

@@ -15,7 +15,7 @@ from thunderlab.errors import EvidenceError
 from thunderlab.events import Bus
 from thunderlab.gate.events import RunCompleted
 from thunderlab.gate.reading import Reading
-from thunderlab.ledger import AuditFailed, Chain, audit
+from thunderlab.ledger import EVENTS_CHAIN, VERDICTS_CHAIN, Chain, ChainKind, Custody
 from thunderlab.stats import quantile
 from thunderlab.store import Store
 from thunderlab.telemetry import Meter, summarise
@@ -32,6 +32,7 @@ class Sources:
     clock: Clock
     bus: Bus
     chain: Chain
+    custody: Custody
     meter: Meter
     qa: Qa
 
@@ -69,20 +70,27 @@ class Collector(msgspec.Struct, frozen=True, kw_only=True):
         return Reading(name=self.name, title=self.title, unit=self.unit, **msgspec.structs.asdict(seen))
 
 
-def _event_chain(sources: Sources) -> Observation:
-    with sources.store.read() as connection:
-        found = audit(connection, sources.bus.catalogue)
-    why = ""
-    if not found.ok:
-        first = found.failures[0]
-        why = f"first at block {first.seq}: {first.kind}: {first.detail}"
+def _chain(kind: ChainKind) -> Callable[[Sources], Observation]:
+    """Return a collector function that audits a chain now, and puts on record what it found."""
+
+    def observe(sources: Sources) -> Observation:
+        found = sources.custody.audit(kind)
+        why = ""
+        if not found.ok:
+            first = found.failures[0]
+            why = f"first at block {first.seq}: {first.kind}: {first.detail}"
         try:
-            sources.bus.emit(AuditFailed(blocks=found.blocks, failures=len(found.failures), first_bad_seq=first.seq, kind=first.kind))
+            sources.custody.record(found)
         except EvidenceError as error:
-            why = f"{why}; the failure could not be recorded: {error.what}"
-    # That there is no block at all is a finding, too: one observation.
-    samples = max(found.blocks, 1)
-    return Observation(value=len(found.failures), samples=samples, age_s=0.0, source="event_chain_blocks, recomputed now", why=why)
+            why = f"{why}; the audit could not be recorded: {error.what}"
+        if found.ok and found.blocks == 1:
+            # Its opening alone says nothing of what the chain is for.
+            return Observation(value=None, samples=0, age_s=None, source=kind.table.name, why="nothing was recorded in this chain yet")
+        # That there is no block at all is a finding, too: one observation.
+        source = f"{kind.table.name}, recomputed now from block {found.first} on"
+        return Observation(value=len(found.failures), samples=max(found.blocks, 1), age_s=0.0, source=source, why=why)
+
+    return observe
 
 
 def _of_suite(measure: Callable[[RecordedRun], float | int | None]) -> Callable[[Sources], Observation]:
@@ -183,7 +191,8 @@ def _notebooks(sources: Sources) -> Observation:
 
 
 COLLECTORS: Sequence[Collector] = (
-    Collector(name="event_chain.audit.failures", title="Event chain audit failures", unit="count", observe=_event_chain),
+    Collector(name="event_chain.audit.failures", title="Event chain audit failures", unit="count", observe=_chain(EVENTS_CHAIN)),
+    Collector(name="policy.chain.failures", title="Policy chain continuity", unit="count", observe=_chain(VERDICTS_CHAIN)),
     Collector(name="ca.qa.breaches", title="CA QA breaches, core suite", unit="count", observe=_of_suite(_breaches)),
     Collector(
         name="ca.qa.duration_s", title="CA QA duration, core suite", unit="s", observe=_of_suite(lambda run: run.result.duration_us / 1e6)

@@ -25,7 +25,7 @@ _ORIGIN = re.compile(r"[A-Za-z0-9._/-]{1,200}")
 _SEQ = re.compile(r"0|[1-9][0-9]{0,17}")
 
 
-class Block(msgspec.Struct, frozen=True, kw_only=True):
+class Block(msgspec.Struct, frozen=True):
     """One row of a chain.
 
     Attributes:

@@ -63,6 +63,13 @@ class Frontier:
         frontier.add(last_leaf.hex())
         return frontier
 
+    def copy(self) -> Frontier:
+        """Return a frontier that grows apart from this one."""
+        other = Frontier()
+        other.size, other._peaks = self.size, list(self._peaks)
+        other._merged = None if self._merged is None else list(self._merged)
+        return other
+
     def add(self, leaf_hash: str) -> None:
         """Take in the next leaf's hash, hexadecimal.
 

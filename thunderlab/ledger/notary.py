@@ -91,7 +91,8 @@ class Notary:
         while signed is None:  # somebody else signed meanwhile: begin at theirs
             signed = self._sign(on_blocks)
         if witness is not None:
-            signed = witness.cosign(signed, lambda seen: consistency_proof(self.leaves(signed.checkpoint.size), seen))
+            size = signed.checkpoint.size
+            signed = witness.cosign(signed, self._ring.pins(), lambda seen: consistency_proof(self.leaves(size), seen))
         files.write_whole(self.anchor, signed.note)
         return signed
 

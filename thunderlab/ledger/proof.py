@@ -98,6 +98,11 @@ def extra_of(head: bytes, payload: bytes | None) -> bytes:
         raise EvidenceError("the block is not UTF-8 text; no ledger writes such a one") from None
 
 
+def is_proof(data: bytes) -> bool:
+    """Return whether a file says that it is a proof; whether it is one, `parse` tells."""
+    return data.startswith(_TAG.encode())
+
+
 def parse(data: bytes) -> Proof:
     """Return the proof these bytes are, strictly: of two files that differ at most one is the encoding of a proof.
 

@@ -8,7 +8,7 @@ from thunderlab.ledger.chain import Chain
 from thunderlab.ledger.checkpoint import SignedCheckpoint
 from thunderlab.ledger.merkle import inclusion_proof, verify_inclusion
 from thunderlab.ledger.notary import Notary
-from thunderlab.ledger.proof import Proof, entry
+from thunderlab.ledger.proof import Proof, extra_of
 
 
 def prove(seq: int, chain: Chain, notary: Notary, against: SignedCheckpoint | None = None) -> Proof:
@@ -41,10 +41,10 @@ def prove(seq: int, chain: Chain, notary: Notary, against: SignedCheckpoint | No
     hashes = inclusion_proof(leaves, seq)
     if not verify_inclusion(leaves[seq], seq, signed.size, hashes, bytes.fromhex(signed.root)):
         raise EvidenceError("the ledger is not the one it is of; see: thunderlab ledger audit --full", where="checkpoint")
-    return Proof(index=seq, hashes=hashes, signed_checkpoint=against, extra=_entry(block, chain.origin))
+    return Proof(index=seq, hashes=tuple(hashes), signed=against, extra=_extra(block, chain.origin))
 
 
-def _entry(block: Block, origin: str) -> bytes:
+def _extra(block: Block, origin: str) -> bytes:
     head = header(
         origin=origin,
         seq=block.seq,
@@ -55,4 +55,4 @@ def _entry(block: Block, origin: str) -> bytes:
         event_name=block.event_name,
         event_version=block.event_version,
     )
-    return entry(head, block.payload)
+    return extra_of(head, block.payload)

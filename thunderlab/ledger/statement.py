@@ -6,7 +6,7 @@ The first line says what kind of statement it is, the second which ledger it is 
 from __future__ import annotations
 
 from thunderlab.errors import EvidenceError
-from thunderlab.keys import PinnedKeys, PublicKey
+from thunderlab.keys import KeyRing, PinnedKeys, PublicKey
 from thunderlab.ledger import note
 
 
@@ -25,6 +25,11 @@ def of_key(origin: str, previous: str | None, key: str) -> str:
 def of_prune(origin: str, before: int, size: int, root: str) -> str:
     """Return the statement that payloads before block `before` were removed, all of them covered by the checkpoint of `size` blocks."""
     return f"thunderlab-prune/1\n{origin}\n{before}\n{size}\n{root}\n"
+
+
+def sign(text: str, origin: str, ring: KeyRing, key: PublicKey) -> str:
+    """Return the statement as a note signed by one of the ring's keys, in the ledger's name."""
+    return note.encode(note.sign(text, origin, ring, key)).decode()
 
 
 def signer(signed: str, text: str, origin: str, pins: PinnedKeys) -> PublicKey:

@@ -47,12 +47,12 @@ def thunderlab(context: click.Context) -> None:
 
 
 def _add_commands() -> None:
-    from thunderlab.faces.cli import automata, bench, cluster, emergence, events_ledger, gate_report, qa, run
+    from thunderlab.faces.cli import automata, bench, cluster, emergence, events, gate_report, keys, ledger, qa, run
 
     automata.automata.add_command(bench.bench)
     automata.automata.add_command(cluster.cluster)
     automata.automata.add_command(emergence.emergence)
-    for command in (*run.COMMANDS, *automata.COMMANDS, *qa.COMMANDS, *gate_report.COMMANDS, *events_ledger.COMMANDS):
+    for command in (*run.COMMANDS, *automata.COMMANDS, *qa.COMMANDS, *gate_report.COMMANDS, *events.COMMANDS, *ledger.COMMANDS, *keys.COMMANDS):
         thunderlab.add_command(command)
 
 

@@ -145,7 +145,7 @@ def prove(seq: int, out: Path, checkpoint_file: Path | None, chain: str) -> Answ
         block = lab.chain(_kind(chain)).block_at(seq)
     files.write_whole(out, proof.encode())
     assert block is not None
-    signed = proof.signed_checkpoint.checkpoint
+    signed = proof.signed.checkpoint
     data = {"seq": seq, "aggregate_hash": block.aggregate_hash, "root": signed.root, "size": signed.size, "path": str(out)}
     return Answer(data, f"Wrote {out}: block {seq} is one of the {signed.size} that were signed for.")
 
