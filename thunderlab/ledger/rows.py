@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from thunderlab.ledger.tables import LEDGER_LEAVES, ChainKind
 
-CHUNK = 1024
+CHUNK = 512
 
 # One row: the columns of `ChainKind.columns`.
 Row = tuple[Any, ...]

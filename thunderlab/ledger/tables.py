@@ -8,10 +8,13 @@ import sqlalchemy as sa
 
 from thunderlab.store import METADATA
 
+# SQLite keeps a table in the order of an INTEGER key, without an index of its own for it, and lets nothing but integers be one.
+_NUMBER = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
 EVENT_CHAIN_BLOCKS = sa.Table(
     "event_chain_blocks",
     METADATA,
-    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("seq", _NUMBER, primary_key=True, autoincrement=False),
     sa.Column("id", sa.String(36), nullable=False, unique=True),
     sa.Column("prev_hash", sa.String(64), nullable=False),
     sa.Column("payload_hash", sa.String(64), nullable=False),
@@ -26,7 +29,7 @@ EVENT_CHAIN_BLOCKS = sa.Table(
 POLICY_VERDICT_CHAIN = sa.Table(
     "policy_verdict_chain",
     METADATA,
-    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("seq", _NUMBER, primary_key=True, autoincrement=False),
     sa.Column("id", sa.String(36), nullable=False, unique=True),
     sa.Column("prev_hash", sa.String(64), nullable=False),
     sa.Column("verdict_hash", sa.String(64), nullable=False),

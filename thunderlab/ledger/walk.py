@@ -6,7 +6,6 @@ what is wrong is named. Neither uses anything of the writer but the encoding rul
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from itertools import repeat
@@ -110,54 +109,55 @@ class Walk:
     def _verified(self, rows: Sequence[Row]) -> _Chunk | None:
         """Return what a chunk holds when everything in it is right, else None; nothing is changed."""
         seqs, ids, prevs, payload_hashes, hashes, names, versions, times, payloads, *copies = zip(*rows, strict=True)
-        if seqs != tuple(range(self.seq, self.seq + len(rows))) or not forms.all_of(seqs, int):
-            return None
-        if not all(forms.all_of(column, str) for column in (ids, prevs, payload_hashes, hashes, names, versions, times)):
+        if not self.origin or seqs != tuple(range(self.seq, self.seq + len(rows))) or not forms.all_of(seqs, int):
             return None
         if prevs[0] != self.prev_hash or prevs[1:] != hashes[:-1]:
             return None
-        if not (forms.all_long(hashes, 64) and forms.all_long(payload_hashes, 64) and forms.ids(ids) and forms.times(times)):
-            return None
-        if not self.origin:
-            return None
         try:
+            # A value that is no text where text belongs is a TypeError here, or finds nothing it is equal to.
+            if not (forms.all_long(hashes, 64) and forms.all_long(payload_hashes, 64) and forms.ids(ids) and forms.times(times)):
+                return None
             heads = zip(
                 repeat(f"\0{FORMAT}\n{self.origin}"), map(str, seqs), prevs, payload_hashes, ids, times, names, versions, repeat(""), strict=False
             )
             leaves = [sha256("\n".join(fields).encode()).digest() for fields in heads]
-        except UnicodeEncodeError:
+            if b"".join(leaves).hex() != "".join(hashes):
+                return None
+            read = self._payloads(names, versions, payloads, payload_hashes, copies)
+        except (TypeError, UnicodeEncodeError):
             return None
-        if b"".join(leaves).hex() != "".join(hashes):
-            return None
-        read = self._payloads(names, versions, payloads, payload_hashes, copies)
-        if read is None:
-            return None
-        return _Chunk(leaves, *read)
+        return None if read is None else _Chunk(leaves, *read)
 
     def _payloads(
         self, names: Sequence[str], versions: Sequence[str], payloads: Sequence[bytes | None], hashes: Sequence[str], copies: Sequence[Sequence[object]]
     ) -> tuple[list[tuple[int, Event]], int] | None:
         """Return the ledger's own events by their place, and how many payloads were pruned; None when any payload is wrong."""
-        groups: dict[tuple[str, str], list[int]] = defaultdict(list)
-        pruned = 0
-        for place, (name, version, payload, payload_hash) in enumerate(zip(names, versions, payloads, hashes, strict=True)):
-            if payload is None:
-                known = self._shapes.knows(name, version) and all(column[place] is None for column in copies)
-                if not (known and self._claims.may_be_pruned(self.seq + place, name)):
-                    return None
-                pruned += 1
-                continue
-            if type(payload) is not bytes or sha256(payload).hexdigest() != payload_hash:
+        gone = [place for place, payload in enumerate(payloads) if payload is None] if None in payloads else []
+        for place in gone:
+            known = self._shapes.knows(names[place], versions[place]) and all(column[place] is None for column in copies)
+            if not (known and self._claims.may_be_pruned(self.seq + place, names[place])):
                 return None
-            groups[name, version].append(place)
+        there = [payload for payload in payloads if payload is not None] if gone else payloads
+        told = [hash for hash, payload in zip(hashes, payloads, strict=True) if payload is not None] if gone else hashes
+        if b"".join([sha256(payload).digest() for payload in there]).hex() != "".join(told) or not forms.all_of(there, bytes):
+            return None
+        groups: dict[tuple[str, str], Sequence[int]] = {}
+        kinds = set(zip(names, versions, strict=True))
+        if len(kinds) == 1 and not gone:
+            groups[kinds.pop()] = range(len(payloads))
+        else:
+            for place, (name, version, payload) in enumerate(zip(names, versions, payloads, strict=True)):
+                if payload is not None:
+                    groups.setdefault((name, version), []).append(place)  # type: ignore[attr-defined]
         own: list[tuple[int, Event]] = []
         for (name, version), places in groups.items():
-            events = self._shapes.read_all(name, version, [payloads[place] for place in places])  # type: ignore[misc]
+            of_kind = [payloads[place] for place in places] if len(places) < len(payloads) else payloads
+            events = self._shapes.read_all(name, version, of_kind)  # type: ignore[arg-type]
             if events is None or not self._same_copies(events, places, copies):
                 return None
             if name.startswith(OWN):
                 own += zip(places, events, strict=True)
-        return sorted(own, key=lambda one: one[0]), pruned
+        return sorted(own, key=lambda one: one[0]), len(gone)
 
     def _same_copies(self, events: Sequence[Event], places: Sequence[int], copies: Sequence[Sequence[object]]) -> bool:
         return all(
