@@ -15,7 +15,7 @@ from thunderlab.errors import ThunderlabError
 from thunderlab.events import Bus, Catalogue
 from thunderlab.gate.collectors import Sources
 from thunderlab.keys import KeyRing
-from thunderlab.ledger import CHAINS, VERDICTS_CHAIN, Chain, ChainKind, Custody
+from thunderlab.ledger import CHAINS, Chain, Custody
 from thunderlab.store import Store
 from thunderlab.telemetry import Meter
 
@@ -105,10 +105,6 @@ class Lab:
 
     def __repr__(self) -> str:
         return f"Lab({str(self.workspace)!r})"
-
-    def chain(self, kind: ChainKind) -> Chain:
-        """Return one of the two chains."""
-        return self.verdicts if kind is VERDICTS_CHAIN else self.ledger
 
     def close(self) -> None:
         """Save telemetry, sign checkpoints that are due, and close the store.

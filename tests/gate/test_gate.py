@@ -99,7 +99,10 @@ def test_killing_any_collector_reads_unknown_never_zero(lab, broken):
     collectors = [
         msgspec.structs.replace(collector, observe=_broken) if collector.name == broken else collector for collector in COLLECTORS
     ]
-    sources = Sources(store=lab.store, clock=lab.clock, bus=lab.events, chain=lab.ledger, meter=lab.telemetry, qa=lab.automata.qa)
+    sources = Sources(
+        store=lab.store, clock=lab.clock, bus=lab.events, chain=lab.ledger, custody=lab.custody,
+        meter=lab.telemetry, qa=lab.automata.qa,
+    )  # fmt: skip
     found = Gate(sources, shipped("scenarios") / "gate" / "thresholds.yaml", collectors).check()
     reading = next(reading for reading in found.readings if reading.name == broken)
     assert (reading.value, reading.status, reading.samples) == (None, "unknown", 0)
@@ -122,11 +125,15 @@ def test_every_reading_says_where_it_comes_from(lab):
 
 
 def test_every_decision_is_a_block(lab):
-    before = lab.ledger.head().seq
     found = lab.gate.check()
-    block = next(lab.ledger.blocks(name="gate.readiness.decided"))
-    assert block.seq == before + 1
-    assert msgspec.json.decode(block.payload)["status"] == found.status
+    decided = next(lab.ledger.blocks(name="gate.readiness.decided"))
+    assert msgspec.json.decode(decided.payload)["status"] == found.status
+    # Audited before it was decided, and signed for after.
+    newest = next(lab.ledger.blocks())
+    assert newest.event_name == "ledger.checkpoint.signed"
+    assert msgspec.json.decode(newest.payload)["size"] == newest.seq > decided.seq
+    assert lab.custody.anchored().checkpoint.size == newest.seq
+    assert next(lab.ledger.blocks(name="event_chain.audit.completed")).seq < decided.seq
 
 
 def test_a_damaged_chain_blocks_and_is_recorded(lab):

@@ -75,6 +75,10 @@ def _chain(kind: ChainKind) -> Callable[[Sources], Observation]:
 
     def observe(sources: Sources) -> Observation:
         found = sources.custody.audit(kind)
+        table = str(kind.table.name)
+        if kind is VERDICTS_CHAIN and found.ok and not sources.custody.chain(kind).has_entries():
+            # Its own opening, keys and checkpoints say nothing of what the chain is for.
+            return Observation(value=None, samples=0, age_s=None, source=table, why="nothing was recorded in this chain yet")
         why = ""
         if not found.ok:
             first = found.failures[0]
@@ -83,11 +87,8 @@ def _chain(kind: ChainKind) -> Callable[[Sources], Observation]:
             sources.custody.record(found)
         except EvidenceError as error:
             why = f"{why}; the audit could not be recorded: {error.what}"
-        if found.ok and found.blocks == 1:
-            # Its opening alone says nothing of what the chain is for.
-            return Observation(value=None, samples=0, age_s=None, source=kind.table.name, why="nothing was recorded in this chain yet")
+        source = f"{table}, recomputed now from block {found.first} on"
         # That there is no block at all is a finding, too: one observation.
-        source = f"{kind.table.name}, recomputed now from block {found.first} on"
         return Observation(value=len(found.failures), samples=max(found.blocks, 1), age_s=0.0, source=source, why=why)
 
     return observe

@@ -37,9 +37,10 @@ class Gate:
         self._collectors = collectors
 
     def check(self, thresholds: Path | None = None) -> Readiness:
-        """Collect, judge, record the decision in the ledger, and return it.
+        """Collect, judge, record the decision in the ledger, sign checkpoints that cover it, and return it.
 
-        A ledger too damaged to write to keeps the decision from being recorded, not from being made: its audit blocks anyway.
+        A ledger too damaged to write to, or to sign for, keeps the decision from being recorded, not from being made: its audit blocks
+        anyway.
 
         Args:
             thresholds: a thresholds file; the one that ships with the lab when None.
@@ -58,6 +59,7 @@ class Gate:
         )
         with contextlib.suppress(EvidenceError):
             self._sources.bus.emit(decision)
+            self._sources.custody.sign_all()
         return decided
 
 
@@ -71,10 +73,13 @@ def decide(readings: Sequence[Reading], thresholds: Thresholds, at: str) -> Read
     present = {reading.name for reading in judged}
     judged += [_missing(name) for name, limits in thresholds.readings.items() if limits.required and name not in present]
     counted = [reading for reading in judged if reading.required or reading.status != "unknown"]
+    measured = {reading.name for reading in counted}
     status = worst([reading.status for reading in counted])
     reasons = sorted((reading for reading in counted if reading.status != "healthy"), key=lambda reading: -SEVERITY[reading.status])
     gates = tuple(
-        DeployGate(name=name, title=title, reading=reading if reading in present else None) for name, title, reading in DEPLOY_GATES
+        # An optional reading without data measures its gate no more than one that nobody takes.
+        DeployGate(name=name, title=title, reading=reading if reading in measured else None)
+        for name, title, reading in DEPLOY_GATES
     )
     absent = tuple(gate.name for gate in gates if gate.reading is None)
     return Readiness(

@@ -12,7 +12,7 @@ from thunderlab.clock import Clock, IdSource, rfc3339
 from thunderlab.errors import EvidenceError
 from thunderlab.events import Catalogue, Envelope, Event
 from thunderlab.ledger.block import GENESIS_PREV, Block, link, malformed
-from thunderlab.ledger.events import LedgerOpened
+from thunderlab.ledger.events import OWN, LedgerOpened
 from thunderlab.ledger.merkle import Frontier
 from thunderlab.ledger.tables import EVENTS_CHAIN, ChainKind
 from thunderlab.store import Store
@@ -148,6 +148,12 @@ class Chain:
         with self._store.read() as connection:
             for row in connection.execute(query.limit(newest)):
                 yield _block(row)
+
+    def has_entries(self) -> bool:
+        """Return whether anything but the ledger's own blocks was ever written."""
+        query = sa.select(self._column.seq).where(self._column.event_name.not_like(f"{OWN}%")).limit(1)
+        with self._store.read() as connection:
+            return connection.execute(query).first() is not None
 
     def block(self, id: str) -> Block | None:
         """Return the block of one event, by the event's id; None when there is none."""

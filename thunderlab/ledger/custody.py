@@ -81,6 +81,10 @@ class Custody:
             return found
         return _with(found, broken)
 
+    def chain(self, kind: ChainKind = EVENTS_CHAIN) -> Chain:
+        """Return the chain of that kind."""
+        return self._chains[kind.name]
+
     def record(self, found: Audit) -> None:
         """Put on record what an audit found; a chain too damaged to be written to keeps that from being recorded.
 

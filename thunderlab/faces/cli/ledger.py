@@ -67,7 +67,7 @@ def head(chain: str) -> Answer:
     import thunderlab
 
     with thunderlab.open() as lab:
-        found = lab.chain(_kind(chain)).head()
+        found = lab.custody.chain(_kind(chain)).head()
     data = msgspec.to_builtins(found)
     return Answer(data, facts(list(data.items())))
 
@@ -111,7 +111,7 @@ def checkpoint(out: Path | None, witness: Path | None, chain: str) -> Answer:
     with thunderlab.open() as lab, bar("Auditing") as update:
         second = None if witness is None else Witness(witness, lab.clock)
         signed = lab.custody.sign(kind, witness=second, on_blocks=lambda done: update("", done, done))
-        last = lab.chain(kind).block_at(signed.checkpoint.size - 1)
+        last = lab.custody.chain(kind).block_at(signed.checkpoint.size - 1)
         anchor = lab.custody.anchor_path(kind)
     if out is not None:
         files.write_whole(out, signed.note)
@@ -142,7 +142,7 @@ def prove(seq: int, out: Path, checkpoint_file: Path | None, chain: str) -> Answ
     against = None if checkpoint_file is None else read_anchor(checkpoint_file)
     with thunderlab.open() as lab:
         proof = lab.custody.prove(seq, _kind(chain), against=against)
-        block = lab.chain(_kind(chain)).block_at(seq)
+        block = lab.custody.chain(_kind(chain)).block_at(seq)
     files.write_whole(out, proof.encode())
     assert block is not None
     signed = proof.signed.checkpoint
@@ -179,7 +179,7 @@ def export(file: Path, first: int, chain: str) -> Answer:
     kind = _kind(chain)
     with thunderlab.open() as lab, lab.store.read() as connection, bar("Exporting") as update:
         total = count_blocks(connection, kind, first)
-        pieces = lines(connection, lab.chain(kind).origin, kind=kind, first=first, on_blocks=lambda done: update("", done, total))
+        pieces = lines(connection, lab.custody.chain(kind).origin, kind=kind, first=first, on_blocks=lambda done: update("", done, total))
         files.write_pieces(file, pieces)
     return Answer({"path": str(file), "blocks": total, "first": first}, f"Wrote {total} blocks to {file}.")
 
