@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from thunderlab import automata, files, gate, ledger, workspace
+from thunderlab import automata, events, files, gate, ledger, workspace
 from thunderlab.automata.room import Automata
 from thunderlab.clock import Clock, SystemClock
+from thunderlab.errors import EvidenceError
 from thunderlab.events import Bus, Catalogue
 from thunderlab.gate.collectors import Sources
 from thunderlab.keys import KeyRing
@@ -22,7 +24,7 @@ STORE = "lab.db"
 
 def catalogue() -> Catalogue:
     """Return every event there is: each room's own vocabulary, put together."""
-    return Catalogue([*ledger.EVENTS, *automata.EVENTS, *gate.EVENTS])
+    return Catalogue([*events.EVENTS, *ledger.EVENTS, *automata.EVENTS, *gate.EVENTS])
 
 
 def key_ring(place: Path, clock: Clock) -> KeyRing:
@@ -91,6 +93,14 @@ class Lab:
         return f"Lab({str(self.workspace)!r})"
 
     def close(self) -> None:
-        """Save telemetry and close the store. Nothing durable waits for this: a killed process loses only latency samples."""
-        self.telemetry.flush()
-        self.store.close()
+        """Save counts and telemetry, and close the store.
+
+        Nothing durable waits for this: a killed process loses latency samples and the counts of its last minute, nothing else.
+        """
+        try:
+            # Of a damaged ledger the gate tells; that it takes no counts any more must not keep a lab from closing.
+            with contextlib.suppress(EvidenceError):
+                self.events.flush()
+            self.telemetry.flush()
+        finally:
+            self.store.close()

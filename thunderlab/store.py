@@ -21,7 +21,7 @@ from thunderlab.errors import EnvironmentBlockedError
 from thunderlab.locks import held
 
 METADATA = sa.MetaData()
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _BUSY_TIMEOUT_S = 30.0
 

@@ -18,6 +18,7 @@ GENESIS_PREV = "0" * 64
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+_VERSION = re.compile(r"[1-9][0-9]{0,4}\.(0|[1-9][0-9]{0,4})")
 _NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 _ORIGIN = re.compile(r"[A-Za-z0-9._/-]{1,200}")
 
@@ -32,7 +33,7 @@ class Block(msgspec.Struct, frozen=True, kw_only=True):
         payload_hash: SHA-256 of `payload`.
         aggregate_hash: SHA-256 over the header; see `header`.
         event_name: dotted name.
-        event_version: schema version of the payload.
+        event_version: schema version of the payload, `major.minor`.
         inserted_at: RFC 3339 UTC with microseconds.
         payload: the event's exact bytes.
     """
@@ -43,20 +44,20 @@ class Block(msgspec.Struct, frozen=True, kw_only=True):
     payload_hash: str
     aggregate_hash: str
     event_name: str
-    event_version: int
+    event_version: str
     inserted_at: str
     payload: bytes
 
 
 def header(
-    *, origin: str, seq: int, prev_hash: str, payload_hash: str, id: str, inserted_at: str, event_name: str, event_version: int
+    *, origin: str, seq: int, prev_hash: str, payload_hash: str, id: str, inserted_at: str, event_name: str, event_version: str
 ) -> bytes:
     """Return the bytes a block's hash covers: every column but the payload itself, which is covered by its hash.
 
     Nine lines: format tag, ledger origin, seq, prev_hash, payload_hash, id, time, event name, schema version. None of the fields
     can hold a line break, so no two blocks share a header.
     """
-    fields = (FORMAT, origin, str(seq), prev_hash, payload_hash, id, inserted_at, event_name, str(event_version))
+    fields = (FORMAT, origin, str(seq), prev_hash, payload_hash, id, inserted_at, event_name, event_version)
     assert not any("\n" in field for field in fields)
     return "".join(f"{field}\n" for field in fields).encode()
 
@@ -66,7 +67,7 @@ def leaf_hash(head: bytes) -> str:
     return hashlib.sha256(b"\0" + head).hexdigest()
 
 
-def link(*, origin: str, seq: int, prev_hash: str, id: str, inserted_at: str, event_name: str, event_version: int, payload: bytes) -> Block:
+def link(*, origin: str, seq: int, prev_hash: str, id: str, inserted_at: str, event_name: str, event_version: str, payload: bytes) -> Block:
     """Return the block that follows `prev_hash`."""
     payload_hash = digest(payload)
     head = header(
@@ -97,8 +98,8 @@ def malformed(block: Block) -> str | None:
 
     SQLite stores any type in any column, so types are checked too; the chain's hashes are not looked at here.
     """
-    kinds = ((block.seq, int), (block.event_version, int), (block.payload, bytes))
-    texts = (block.id, block.prev_hash, block.payload_hash, block.aggregate_hash, block.event_name, block.inserted_at)
+    kinds = ((block.seq, int), (block.payload, bytes))
+    texts = (block.id, block.prev_hash, block.payload_hash, block.aggregate_hash, block.event_name, block.event_version, block.inserted_at)
     if not all(type(value) is kind for value, kind in kinds) or not all(type(value) is str for value in texts):
         return "a column holds a value of the wrong type"
     for value, form, what in (
@@ -107,6 +108,7 @@ def malformed(block: Block) -> str | None:
         (block.payload_hash, _DIGEST, "payload_hash is not a SHA-256"),
         (block.aggregate_hash, _DIGEST, "aggregate_hash is not a SHA-256"),
         (block.event_name, _NAME, "event_name is not a dotted name"),
+        (block.event_version, _VERSION, "event_version is not a version like 1.0"),
     ):
         if not form.fullmatch(value):
             return what

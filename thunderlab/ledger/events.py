@@ -6,7 +6,11 @@ from thunderlab.events import Event
 
 
 class LedgerOpened(Event, frozen=True):
-    """A ledger began: its first block, which gives it its name for ever."""
+    """A ledger began: its first block, which gives it its name for ever.
+
+    Attributes:
+        origin: the ledger's name, part of what every block's hash covers.
+    """
 
     NAME = "ledger.opened"
     DURABLE = True
@@ -15,7 +19,12 @@ class LedgerOpened(Event, frozen=True):
 
 
 class NoteRecorded(Event, frozen=True):
-    """A person wrote something down."""
+    """A person wrote something down.
+
+    Attributes:
+        text: what they wrote.
+        value: a number that belongs to it, if any.
+    """
 
     NAME = "lab.note.recorded"
     DURABLE = True
@@ -25,7 +34,14 @@ class NoteRecorded(Event, frozen=True):
 
 
 class AuditFailed(Event, frozen=True):
-    """An audit of the event chain found something wrong; deployments stop."""
+    """An audit of the event chain found something wrong; deployments stop.
+
+    Attributes:
+        blocks: how many were audited.
+        failures: how much was wrong.
+        first_bad_seq: the first wrong block.
+        kind: what kind of wrong it is.
+    """
 
     NAME = "event_chain.audit.failure"
     DURABLE = True

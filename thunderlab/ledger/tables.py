@@ -15,7 +15,7 @@ EVENT_CHAIN_BLOCKS = sa.Table(
     sa.Column("payload_hash", sa.String(64), nullable=False),
     sa.Column("aggregate_hash", sa.String(64), nullable=False),
     sa.Column("event_name", sa.String(120), nullable=False),
-    sa.Column("event_version", sa.Integer, nullable=False),
+    sa.Column("event_version", sa.String(12), nullable=False),
     sa.Column("inserted_at", sa.String(27), nullable=False),
     sa.Column("payload", sa.LargeBinary, nullable=False),
     sa.Index("event_chain_blocks_by_name", "event_name", "seq"),

@@ -12,6 +12,8 @@ from thunderlab.faces.cli.answer import Answer, facts, status, table
 from thunderlab.faces.cli.command import OUTPUT, command, group, option_file
 
 if TYPE_CHECKING:
+    from msgspec import Struct
+
     from thunderlab.keys import KeyRing
 
 events = group("events", "The catalogue of events.")
@@ -25,37 +27,54 @@ def list_events() -> Answer:
     from thunderlab.lab import catalogue
 
     entries = list(catalogue())
-    rows = [(entry.name, entry.version, "ledger" if entry.durable else "telemetry", entry.about) for entry in entries]
+    rows = [(entry.name, ", ".join(reversed(entry.versions)), entry.kept, entry.about) for entry in entries]
     data = [
-        {"name": entry.name, "version": entry.version, "durable": entry.durable, "about": entry.about, "digest": entry.digest}
+        {
+            "name": entry.name,
+            "version": entry.version,
+            "versions": entry.versions,
+            "durable": entry.durable,
+            "kept": entry.kept,
+            "about": entry.about,
+            "digest": entry.digest,
+        }
         for entry in entries
     ]
-    return Answer({"events": data}, table(["event", "version", "kept in", "about"], rows))
+    return Answer({"events": data}, table(["event", "version", "kept", "about"], rows))
 
 
-@command("show", "thunderlab events show ca.qa.scenario.completed", events)
-@click.argument("name")
+@command("show", "thunderlab events show ca.qa.scenario.completed@1.0", events)
+@click.argument("name", metavar="NAME[@VERSION]")
 def show_event(name: str) -> Answer:
-    """Show one event with its JSON Schema."""
-    import json
+    """Show one event, its newest version when none is named: fields, versions, and with --json its JSON Schema."""
+    import msgspec
 
     from thunderlab.lab import catalogue
 
-    entry = catalogue().entry(name)
+    known = catalogue()
+    called, _, version = name.partition("@")
+    entry, fields = known.entry(called, version or None), known.fields(called, version or None)
     data = {
         "name": entry.name,
         "version": entry.version,
+        "versions": entry.versions,
         "durable": entry.durable,
+        "kept": entry.kept,
         "about": entry.about,
         "digest": entry.digest,
+        "fields": msgspec.to_builtins(fields),
         "schema": entry.json_schema,
     }
-    return Answer(data, f"{entry.name}, version {entry.version}: {entry.about}\n\n{json.dumps(entry.json_schema, indent=2)}")
+    rows = [
+        (field.name, field.type, "required" if field.default is None else f"default {field.default}", field.meaning) for field in fields
+    ]
+    head = facts([("event", entry.name), ("version", entry.version), ("versions", ", ".join(entry.versions)), ("kept", entry.kept)])
+    return Answer(data, f"{entry.about}\n\n{head}\n\n{table(['field', 'holds', '', 'meaning'], rows)}")
 
 
 @command("check", "thunderlab events check", events)
 def check_events() -> Answer:
-    """Compare the catalogue with the committed snapshot: exit 1 when a shape changed without a version, or anything differs."""
+    """Compare the catalogue with the committed snapshot: exit 1 when a promise to old readers or old blocks is broken, or anything differs."""
     from thunderlab.events import committed_snapshot
     from thunderlab.lab import catalogue
 
@@ -69,6 +88,8 @@ def check_events() -> Answer:
 @option_file("--payload", required=True, help='A JSON file, or - for stdin: {"text": "...", "value": 3 or null}.')
 def append(name: str, payload: Path) -> Answer:
     """Write a note into the ledger."""
+    import msgspec
+
     import thunderlab
     from thunderlab import files
     from thunderlab.errors import InputError
@@ -80,12 +101,25 @@ def append(name: str, payload: Path) -> Answer:
         document = files.parse_json(sys.stdin.buffer.read(files.TEXT_LIMIT + 1), Path("-"))
     else:
         document = files.parse_json(files.read_bytes(payload), payload)
-    note = document.convert(NoteRecorded)
+    note = document.convert(_note_file())
     with thunderlab.open() as lab:
-        lab.events.emit(note)
+        lab.events.emit(NoteRecorded(**msgspec.structs.asdict(note)))
         head = lab.ledger.head()
     data = {"seq": head.seq, "aggregate_hash": head.aggregate_hash, "root": head.root}
     return Answer(data, f"Written; the ledger's newest block is {head.seq}, {head.aggregate_hash}.")
+
+
+def _note_file() -> type[Struct]:
+    """Return what a note's file holds: the event's fields and nothing else.
+
+    Readers of events skip what they do not know, and whoever writes a note by hand should hear of a misspelt field.
+    """
+    import msgspec
+
+    from thunderlab.ledger import NoteRecorded
+
+    fields = [(field.encode_name, field.type, msgspec.field(default=field.default)) for field in msgspec.structs.fields(NoteRecorded)]
+    return msgspec.defstruct("NoteFile", fields, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 @command("head", "thunderlab ledger head --json", ledger)
