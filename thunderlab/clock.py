@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
+import functools
+import os
+import re
 import threading
 import time
-import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 
@@ -71,7 +72,8 @@ def rfc3339(at_us: int) -> str:
     >>> rfc3339(1_000_000)
     '1970-01-01T00:00:01.000000Z'
     """
-    return datetime.fromtimestamp(at_us // 1_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%S") + f".{at_us % 1_000_000:06d}Z"
+    second, micros = divmod(at_us, 1_000_000)
+    return f"{_text_of(second)}.{micros:06d}Z"
 
 
 def parse_rfc3339(text: str) -> int:
@@ -83,14 +85,31 @@ def parse_rfc3339(text: str) -> int:
     >>> parse_rfc3339("1970-01-01T00:00:01.000000Z")
     1000000
     """
-    moment = datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
-    at_us = (moment - datetime(1970, 1, 1, tzinfo=UTC)) // _MICROSECOND
-    if rfc3339(at_us) != text:
+    if not _FORM.fullmatch(text):
         raise ValueError(f"time {text!r} is not in the form 2026-01-31T12:00:00.000000Z")
-    return at_us
+    return _second_of(text[:19]) * 1_000_000 + int(text[20:26])
 
 
-_MICROSECOND = datetime.resolution
+_FORM = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+# To write or read a date takes ten times as long as all the rest, and events that follow each other share their second.
+@functools.lru_cache(maxsize=64)
+def _text_of(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+@functools.lru_cache(maxsize=64)
+def _second_of(text: str) -> int:
+    second = (datetime.strptime(text, "%Y-%m-%dT%H:%M:%S").replace(tzinfo=UTC) - _EPOCH) // timedelta(seconds=1)
+    if _text_of(second) != text:
+        raise ValueError(f"there is no time {text}")
+    return second
+
+
+# The first digit of an id's fourth group: binary 10, then two random bits.
+_VARIANT = {f"{digit:x}": "89ab"[digit & 3] for digit in range(16)}
 
 
 class IdSource:
@@ -102,15 +121,21 @@ class IdSource:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._last = 0
+        self._prefix = ""
         self._lock = threading.Lock()
 
-    def new(self) -> str:
-        """Return a fresh id as text, for example `018bcfe5-6800-7000-8f3a-5c1d2e3f4a5b`."""
-        now_us = self._clock.now_us()
+    def new(self, at_us: int | None = None) -> str:
+        """Return a fresh id as text, for example `018bcfe5-6800-7000-8f3a-5c1d2e3f4a5b`; `at_us` spares another look at the clock."""
+        now_us = self._clock.now_us() if at_us is None else at_us
         # 12 bits hold 1/4096 ms: method 3 of RFC 9562 section 6.2.
-        stamp = (now_us // 1_000) << 12 | (now_us % 1_000) * 4096 // 1_000
+        stamp = (now_us // 1_000) << 12 | now_us % 1_000 * 4096 // 1_000
         with self._lock:
-            self._last = max(stamp, self._last + 1)
-            stamp = self._last
-        value = (stamp >> 12) << 80 | 0x7 << 76 | (stamp & 0xFFF) << 64 | 0b10 << 62 | secrets.randbits(62)
-        return str(uuid.UUID(int=value))
+            if stamp <= self._last:
+                stamp = self._last + 1
+            if stamp >> 12 != self._last >> 12 or not self._prefix:
+                when = f"{stamp >> 12:012x}"
+                self._prefix = f"{when[:8]}-{when[8:]}-7"
+            self._last, prefix = stamp, self._prefix
+        # Put together as text, which costs a fifth of what `uuid.UUID` does. Of 64 random bits two make way for the variant.
+        random = os.urandom(8).hex("-", 6)
+        return f"{prefix}{stamp & 0xFFF:03x}-{_VARIANT[random[0]]}{random[1:]}"

@@ -8,10 +8,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from thunderlab import automata, files, gate, ledger, workspace
+from thunderlab import automata, events, files, gate, ledger, workspace
 from thunderlab.automata.room import Automata
 from thunderlab.clock import Clock, SystemClock
-from thunderlab.errors import ThunderlabError
+from thunderlab.errors import EvidenceError, ThunderlabError
 from thunderlab.events import Bus, Catalogue
 from thunderlab.gate.collectors import Sources
 from thunderlab.keys import KeyRing
@@ -24,7 +24,7 @@ STORE = "lab.db"
 
 def catalogue() -> Catalogue:
     """Return every event there is: each room's own vocabulary, put together."""
-    return Catalogue([*ledger.EVENTS, *automata.EVENTS, *gate.EVENTS])
+    return Catalogue([*events.EVENTS, *ledger.EVENTS, *automata.EVENTS, *gate.EVENTS])
 
 
 def key_ring(place: Path, clock: Clock) -> KeyRing:
@@ -107,11 +107,16 @@ class Lab:
         return f"Lab({str(self.workspace)!r})"
 
     def close(self) -> None:
-        """Save telemetry, sign checkpoints that are due, and close the store.
+        """Save counts and telemetry, sign checkpoints that are due, and close the store.
 
-        Nothing durable waits for this: a killed process loses only latency samples.
+        Nothing durable waits for this: a killed process loses latency samples and the counts of its last minute, nothing else.
         """
-        with contextlib.suppress(ThunderlabError):
-            self.custody.sign_when_due()
-        self.telemetry.flush()
-        self.store.close()
+        try:
+            # Of a damaged ledger the gate tells; that it takes no counts any more must not keep a lab from closing.
+            with contextlib.suppress(EvidenceError):
+                self.events.flush()
+            with contextlib.suppress(ThunderlabError):
+                self.custody.sign_when_due()
+            self.telemetry.flush()
+        finally:
+            self.store.close()

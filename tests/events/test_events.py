@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from thunderlab.clock import VirtualClock
 from thunderlab.errors import UndocumentedEventError
-from thunderlab.events import Bus, Catalogue, Event, committed_snapshot
+from thunderlab.events import EVENTS, Bus, Catalogue, Event, committed_snapshot
 from thunderlab.lab import catalogue
 
 
@@ -41,7 +41,7 @@ def recorded():
 
 @pytest.fixture
 def bus(recorded):
-    return Bus(Catalogue([Rang, Whispered]), VirtualClock(), lambda envelopes, within: recorded.append((list(envelopes), within)))
+    return Bus(Catalogue([Rang, Whispered, *EVENTS]), VirtualClock(), lambda envelopes, within: recorded.append((list(envelopes), within)))
 
 
 @pytest.mark.parametrize(
@@ -52,6 +52,8 @@ def bus(recorded):
         Rang(times=1, loudness=math.nan),
         Rang(times=1, loudness=math.inf),
         Rang(times=1, by=7),
+        Rang(times=1, by="\ud800"),
+        Rang(times=1, by=object()),
         Whispered(words=["a", 1]),
         Whispered(words=("a",)),
     ],
@@ -91,9 +93,10 @@ def test_an_integer_in_a_number_field_is_written_as_readers_will_write_it():
     assert Rang(times=1, loudness=2).encode() == b'{"times":1,"loudness":2.0,"by":null}'
 
 
-def test_unknown_fields_are_refused():
-    with pytest.raises(msgspec.ValidationError):
-        Rang.decode(b'{"times":1,"colour":"red"}')
+def test_fields_of_a_newer_minor_version_are_skipped_and_noticed_by_whoever_encodes_again():
+    newer = b'{"times":1,"loudness":0.5,"by":null,"colour":"red"}'
+    assert Rang.decode(newer) == Rang(times=1)
+    assert Rang.decode(newer).encode() != newer
 
 
 def test_durable_events_are_recorded_together_before_listeners_hear(bus, recorded):
@@ -119,20 +122,6 @@ def test_transient_events_are_not_recorded(bus, recorded):
     assert recorded == []
 
 
-def test_a_catalogue_holds_documented_events_of_distinct_dotted_names():
-    class Nameless(Event, frozen=True):
-        """Has no dot."""
-
-        NAME = "nodot"
-
-    class Undocumented(Event, frozen=True):
-        NAME = "un.documented"
-
-    for kinds in ([Rang, Rang], [Nameless], [Undocumented]):
-        with pytest.raises(ValueError):
-            Catalogue(kinds)
-
-
 def test_prose_of_several_lines_is_the_same_for_every_python():
     """From 3.13 on Python leaves the indentation of docstrings out itself."""
 
@@ -152,23 +141,6 @@ def test_the_committed_snapshot_is_the_catalogue():
     assert catalogue().differences(committed_snapshot()) == []
 
 
-def test_differences_name_what_changed():
-    class Rang2(Event, frozen=True):
-        """A bell rang, and now with a pitch."""
-
-        NAME = "bell.rang"
-        DURABLE = True
-
-        times: int
-        pitch: int
-
-    committed = Catalogue([Rang, Whispered]).snapshot()
-    found = Catalogue([Rang2]).differences(committed)
-    assert any("bell.rang@1" in line and "without a new version" in line for line in found)
-    assert any("voice.whispered@1" in line and "no longer" in line for line in found)
-    assert any("is new" in line for line in Catalogue([Rang, Whispered]).differences({}))
-
-
 def test_better_prose_is_no_new_shape():
     plain = Catalogue([Rang]).entry("bell.rang")
     reworded = msgspec.defstruct(
@@ -178,7 +150,6 @@ def test_better_prose_is_no_new_shape():
         namespace={"__doc__": "A bell rang; said better.", "NAME": "bell.rang", "DURABLE": True},
         frozen=True,
         kw_only=True,
-        forbid_unknown_fields=True,
     )
     entry = Catalogue([reworded]).entry("bell.rang")
     assert entry.about != plain.about

@@ -79,7 +79,7 @@ def test_hashes_can_be_recomputed_from_the_columns_alone(lab):
         block.id,
         block.inserted_at,
         "lab.note.recorded",
-        "1",
+        "1.0",
     ]
     assert leaf_hash("".join(f"{line}\n" for line in lines).encode()) == block.aggregate_hash
     genesis = list(lab.ledger.blocks())[-1]
@@ -123,7 +123,7 @@ def test_any_changed_byte_of_any_column_is_found_at_its_block(honest, tmp_path, 
         ("UPDATE event_chain_blocks SET event_version = '1' || 'x' WHERE seq = 3", 3, "malformed"),
         ("UPDATE event_chain_blocks SET payload = x'7b7d' WHERE seq = 3", 3, "payload_hash"),
         ("UPDATE event_chain_blocks SET event_name = 'gate.readiness.decided' WHERE seq = 3", 3, "aggregate_hash"),
-        ("UPDATE event_chain_blocks SET event_version = 2 WHERE seq = 3", 3, "aggregate_hash"),
+        ("UPDATE event_chain_blocks SET event_version = '1.1' WHERE seq = 3", 3, "aggregate_hash"),
         ("UPDATE event_chain_blocks SET inserted_at = '2026-01-01T00:00:00.000000Z' WHERE seq = 4", 4, "aggregate_hash"),
         ("UPDATE event_chain_blocks SET inserted_at = 'yesterday' WHERE seq = 4", 4, "malformed"),
         ("DELETE FROM event_chain_blocks", 0, "empty"),
@@ -190,7 +190,7 @@ def test_payloads_that_no_writer_writes_are_found_even_when_rightly_hashed(tmp_p
         newest = next(lab.ledger.blocks())
         forged = link(
             origin=lab.ledger.origin, seq=1, prev_hash=newest.aggregate_hash, id="01890000-0000-7000-8000-000000000000",
-            inserted_at="2026-01-01T00:00:00.000000Z", event_name="lab.note.recorded", event_version=1, payload=payload.encode(),
+            inserted_at="2026-01-01T00:00:00.000000Z", event_name="lab.note.recorded", event_version="1.0", payload=payload.encode(),
         )  # fmt: skip
         with lab.store.write() as connection:
             connection.execute(EVENT_CHAIN_BLOCKS.insert().values(**msgspec.structs.asdict(forged)))

@@ -10,7 +10,10 @@ from thunderlab.events import Event
 class EntropySampled(Event, frozen=True):
     """The state entropy of a running lattice was taken.
 
-    `scenario` is the scenario's name in a QA run, the lattice's own for a named lattice.
+    Attributes:
+        scenario: the scenario's name in a QA run, the lattice's own for a named lattice.
+        step: at which step.
+        entropy: bits per cell.
     """
 
     NAME = "ca.entropy.sample"
@@ -21,7 +24,18 @@ class EntropySampled(Event, frozen=True):
 
 
 class ScenarioCompleted(Event, frozen=True):
-    """A scenario of a QA suite ran to its end."""
+    """A scenario of a QA suite ran to its end.
+
+    Attributes:
+        run_id: of the run of the suite.
+        suite: the suite's name; with `/` and the scenario's when it ran alone.
+        scenario: its name.
+        scenario_sha256: digest of what the scenario means; how it is spelt does not count.
+        passed: whether nothing was breached.
+        duration_us: how long it took.
+        entropy_mean: mean state entropy over its steps, bits per cell.
+        convergence_steps: the first step whose state comes again; null when none does.
+    """
 
     NAME = "ca.qa.scenario.completed"
     DURABLE = True
@@ -37,7 +51,17 @@ class ScenarioCompleted(Event, frozen=True):
 
 
 class SuiteCompleted(Event, frozen=True):
-    """A QA suite ran; the digest is of its stored result."""
+    """A QA suite ran; the digest is of its stored result.
+
+    Attributes:
+        run_id: the run's own id.
+        suite: the suite's name, or that of a stored pack.
+        scenarios: how many ran.
+        breaches: how often a fact, a band, a baseline or the time budget was breached.
+        passed: whether nothing was.
+        duration_us: how long all took.
+        result_sha256: digest of the stored result, byte for byte.
+    """
 
     NAME = "ca.qa.suite.completed"
     DURABLE = True
@@ -52,7 +76,14 @@ class SuiteCompleted(Event, frozen=True):
 
 
 class ReplayCompleted(Event, frozen=True):
-    """A scenario was run again and compared state by state with what was recorded."""
+    """A scenario was run again and compared state by state with what was recorded.
+
+    Attributes:
+        run_id: the recorded run it was held against; null when the scenario was replayed from its file.
+        scenario: its name.
+        steps: how many states were compared.
+        fidelity: the share of them that were identical, 0 to 1.
+    """
 
     NAME = "ca.qa.replay.completed"
     DURABLE = True
@@ -64,7 +95,13 @@ class ReplayCompleted(Event, frozen=True):
 
 
 class BaselineWritten(Event, frozen=True):
-    """New baselines were written for a suite."""
+    """New baselines were written for a suite.
+
+    Attributes:
+        suite: the suite's name.
+        scenarios: how many scenarios it holds baselines of.
+        baseline_sha256: digest of the baseline file.
+    """
 
     NAME = "ca.qa.baseline.written"
     DURABLE = True
@@ -77,7 +114,14 @@ class BaselineWritten(Event, frozen=True):
 class LatticeCreated(Event, frozen=True):
     """A named lattice was created; the digest is of its cells at step 0, where they are.
 
-    `source` is where the cells came from, in the words of whoever created it.
+    Attributes:
+        lattice_id: its own for ever; a name may be taken again.
+        name: what it is called.
+        rule: its rule, as people write it.
+        boundary: `torus`, `dead` or `plane`.
+        shape: cells along each axis.
+        source: where the cells came from, in the words of whoever created it.
+        cells_sha256: digest of its cells, where they are.
     """
 
     NAME = "ca.lattice.created"
@@ -95,7 +139,13 @@ class LatticeCreated(Event, frozen=True):
 class LatticeStopped(Event, frozen=True):
     """A named lattice came to its end; the digest is of its cells at that step, where they are.
 
-    `reason` is `asked`, `finished` when it had reached the step it was to run to, `removed` when it was thrown away while paused.
+    Attributes:
+        lattice_id: the one it was created with.
+        name: what it was called.
+        step: how far it came.
+        population: cells that were not zero.
+        cells_sha256: digest of its cells, where they are.
+        reason: `asked`, `finished` when it had reached the step it was to run to, `removed` when it was thrown away while paused.
     """
 
     NAME = "ca.lattice.stopped"

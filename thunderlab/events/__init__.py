@@ -3,5 +3,6 @@
 from thunderlab.events.bus import Bus
 from thunderlab.events.catalogue import Catalogue, committed_snapshot
 from thunderlab.events.event import Envelope, Event
+from thunderlab.events.events import EVENTS, MinuteCounted
 
-__all__ = ["Bus", "Catalogue", "Envelope", "Event", "committed_snapshot"]
+__all__ = ["EVENTS", "Bus", "Catalogue", "Envelope", "Event", "MinuteCounted", "committed_snapshot"]

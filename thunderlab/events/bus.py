@@ -2,35 +2,42 @@
 
 from __future__ import annotations
 
+import contextlib
 import fnmatch
 from collections.abc import Callable, Sequence
 
 import sqlalchemy as sa
 
 from thunderlab.clock import Clock, IdSource, rfc3339
+from thunderlab.errors import EnvironmentBlockedError, EvidenceError
 from thunderlab.events.catalogue import Catalogue
 from thunderlab.events.event import Envelope, Event
+from thunderlab.events.events import MinuteCounted
+from thunderlab.events.minutes import MinuteCounts
 
 Record = Callable[[Sequence[Envelope], sa.Connection | None], None]
 Listener = Callable[[Envelope], None]
 
 
 class Bus:
-    """Emits events: checks them against the catalogue, has durable ones recorded, then tells the listeners.
+    """Emits events: checks them against the catalogue, has durable ones recorded, counts the others, then tells the listeners.
 
     Args:
-        catalogue: what may be emitted.
+        catalogue: what may be emitted; `MinuteCounted` must be in it.
         clock: where times and ids come from.
         record: called with the durable events of one emission; it returns once they cannot be lost. The hall hands in the
             ledger's writer, so that this floor need not know it.
     """
 
     def __init__(self, catalogue: Catalogue, clock: Clock, record: Record) -> None:
+        if MinuteCounted not in catalogue:
+            raise ValueError(f"a bus counts what is not durable, so its catalogue must hold {MinuteCounted.NAME}")
         self.catalogue = catalogue
         self._clock = clock
         self._ids = IdSource(clock)
         self._record = record
         self._listeners: list[tuple[str, Listener]] = []
+        self._minutes = MinuteCounts()
 
     def emit(self, *events: Event, within: sa.Connection | None = None, into: Record | None = None) -> list[Envelope]:
         """Emit events together and return their envelopes.
@@ -38,6 +45,9 @@ class Bus:
         Durable ones are recorded in one transaction: in the caller's when `within` is given, so that a change and the event
         that tells of it stand or fall together, else in one of their own. Listeners are called after recording; within a
         caller's transaction that is before it commits.
+
+        Events that are not durable are counted, and when a minute is over its counts are recorded: by the next emission outside
+        of a transaction, since a caller's may yet be undone. While a transaction is open, hand it in whatever is emitted.
 
         Raises:
             UndocumentedEventError: when an event is not in the catalogue or its values do not fit its schema; then none of
@@ -47,11 +57,22 @@ class Bus:
         durable = [envelope for envelope in envelopes if envelope.event.DURABLE]
         if durable:
             (into or self._record)(durable, within)
-        for envelope in envelopes:
-            for pattern, listener in tuple(self._listeners):
-                if fnmatch.fnmatchcase(envelope.name, pattern):
-                    listener(envelope)
+        passing = [envelope.name for envelope in envelopes if not envelope.event.DURABLE]
+        counted: list[Envelope] = []
+        if self._minutes.count(passing, self._clock.now_us()) and within is None:
+            # Whoever emits a sample is not to blame for a full disk: the counts are kept for the next minute.
+            with contextlib.suppress(EvidenceError, EnvironmentBlockedError):
+                counted = self._roll_up()
+        self._tell([*envelopes, *counted])
         return envelopes
+
+    def flush(self) -> None:
+        """Record the counts of this minute as far as it has come; the hall calls it when a lab closes.
+
+        Raises:
+            EvidenceError: when the ledger is damaged; the counts are kept.
+        """
+        self._tell(self._roll_up(unfinished=True))
 
     def subscribe(self, pattern: str, listener: Listener) -> Callable[[], None]:
         """Have `listener` called for every event of this process whose name fits `pattern` (`ca.*`); call the result to stop."""
@@ -61,5 +82,26 @@ class Bus:
 
     def _envelope(self, event: Event) -> Envelope:
         self.catalogue.require(event)
-        at = rfc3339(self._clock.now_us())
-        return Envelope(id=self._ids.new(), name=event.NAME, version=event.VERSION, at=at, payload=event.encode(), event=event)
+        payload = event.encode()
+        at_us = self._clock.now_us()
+        return Envelope(id=self._ids.new(at_us), name=event.NAME, version=event.VERSION, at=rfc3339(at_us), payload=payload, event=event)
+
+    def _tell(self, envelopes: Sequence[Envelope]) -> None:
+        listeners = tuple(self._listeners)
+        for envelope in envelopes if listeners else ():
+            for pattern, listener in listeners:
+                if fnmatch.fnmatchcase(envelope.name, pattern):
+                    listener(envelope)
+
+    def _roll_up(self, *, unfinished: bool = False) -> list[Envelope]:
+        """Record the minutes that are over, or keep them when that cannot be done."""
+        minutes = self._minutes.take(unfinished=unfinished)
+        if not minutes:
+            return []
+        try:
+            told = [self._envelope(MinuteCounted(minute=rfc3339(minute.start_us), counts=minute.counts)) for minute in minutes]
+            self._record(told, None)
+        except BaseException:
+            self._minutes.put_back(minutes)
+            raise
+        return told

@@ -1,136 +1,247 @@
-"""The catalogue: every event there is, its JSON Schema, and the committed snapshot that notices changed shapes."""
+"""The catalogue: every event there is in every version, and the committed snapshot that notices broken promises."""
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator
 from importlib.resources import files
-from inspect import cleandoc
 from typing import Any
 
 import msgspec
 
-from thunderlab.canonical import digest_of
-from thunderlab.errors import InputError, UndocumentedEventError
+from thunderlab.errors import EvidenceError, InputError, UndocumentedEventError
+from thunderlab.events.compatibility import differences
 from thunderlab.events.event import Envelope, Event
+from thunderlab.events.fields import FieldEntry, documented, fields
+from thunderlab.events.shape import schema_of, shape_digest, unsaid
 
 SNAPSHOT = "catalogue.json"
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
+_VERSION = re.compile(r"([1-9][0-9]{0,4})\.(0|[1-9][0-9]{0,4})")
+
+Version = tuple[int, int]
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """One event of the catalogue, as `events list` shows it."""
+    """One version of an event, as `events list` and `events show` say it.
+
+    Attributes:
+        name: dotted name.
+        version: `major.minor`.
+        versions: all versions of that name, oldest first.
+        durable: whether it becomes a block of the ledger.
+        kept: the same in words: `one by one`, or `counted per minute`.
+        about: the first line of its docstring.
+        json_schema: its JSON Schema.
+        digest: of the schema without its prose.
+    """
 
     name: str
     version: str
+    versions: tuple[str, ...]
     durable: bool
+    kept: str
     about: str
     json_schema: dict[str, Any]
     digest: str
 
 
 class Catalogue:
-    """The events a lab may emit, by name.
+    """The events of a lab, by name and version. The newest version of each may be emitted, the older ones can be read for ever.
 
     >>> class Rang(Event, frozen=True):
     ...     '''A bell rang.'''
     ...     NAME = "bell.rang"
     ...     times: int
-    >>> Catalogue([Rang]).entry("bell.rang").about
+    >>> bells = Catalogue([Rang])
+    >>> bells.entry("bell.rang").about
     'A bell rang.'
+    >>> bells.read("bell.rang", "1.7", b'{"times":3,"pitch":440.0}')
+    Rang(times=3)
+
+    Raises:
+        ValueError: for a class that is misnamed, undocumented or in the catalogue already, for a version that is none or leaves out
+            the one before, and for fields whose JSON Schema would not tell readers all (see `unsaid`).
     """
 
     def __init__(self, kinds: Iterable[type[Event]]) -> None:
-        self._kinds: dict[str, type[Event]] = {}
+        self._kinds: dict[tuple[str, str], type[Event]] = {}
+        found: dict[str, dict[Version, type[Event]]] = {}
         for kind in kinds:
+            key = f"{kind.NAME}@{kind.VERSION}"
+            version = _parsed(kind.VERSION)
             if not _NAME.fullmatch(kind.NAME):
                 raise ValueError(f"{kind.NAME!r} is not a dotted event name")
-            if kind.NAME in self._kinds:
-                raise ValueError(f"two events are called {kind.NAME}")
+            if version is None:
+                raise ValueError(f"event {kind.NAME}: {kind.VERSION!r} is not a version like 1.0")
+            if (kind.NAME, kind.VERSION) in self._kinds:
+                raise ValueError(f"two events are called {key}")
             if not kind.__doc__ or kind.__doc__ == Event.__doc__:
-                raise ValueError(f"event {kind.NAME} has no docstring, so it is undocumented")
-            self._kinds[kind.NAME] = kind
+                raise ValueError(f"event {key} has no docstring, so it is undocumented")
+            if secret := unsaid(kind):
+                raise ValueError(f"event {key}: {secret}")
+            self._kinds[kind.NAME, kind.VERSION] = kind
+            found.setdefault(kind.NAME, {})[version] = kind
+        # By name, then by version, oldest first.
+        self._versions = {name: dict(sorted(found[name].items())) for name in sorted(found)}
+        self._newest = {name: next(reversed(versions.values())) for name, versions in self._versions.items()}
+        for name, versions in self._versions.items():
+            _require_no_gaps(name, list(versions))
 
     def __iter__(self) -> Iterator[Entry]:
-        return (self.entry(name) for name in sorted(self._kinds))
+        """Yield the newest version of every event, by name."""
+        return (self.entry(name) for name in self._versions)
+
+    def __contains__(self, kind: type[Event]) -> bool:
+        """Return whether this very class is in the catalogue, in whatever version."""
+        return self._kinds.get((kind.NAME, kind.VERSION)) is kind
 
     def kind(self, name: str, version: str) -> type[Event] | None:
         """Return the class of an event's exact version, None when the catalogue has none."""
-        found = self._kinds.get(name)
-        return found if found is not None and version == found.VERSION else None
+        return self._kinds.get((name, version))
 
     def require(self, event: Event) -> None:
-        """Make sure that this very class is in the catalogue.
+        """Make sure that this event is of the newest version's very class.
 
         Raises:
             UndocumentedEventError: when it is not; nothing undocumented can be emitted.
         """
-        if self._kinds.get(event.NAME) is not type(event):
+        newest = self._newest.get(event.NAME)
+        if newest is not type(event):
+            if newest is not None and type(event) in self:
+                raise UndocumentedEventError(f"event {event.NAME}@{event.VERSION} is only read any more; emit {newest.VERSION}")
             raise UndocumentedEventError(f"event {event.NAME} is not in the catalogue")
 
     def check(self, envelope: Envelope) -> None:
-        """x."""
-        self.require(envelope.event)
-
-    def by_name(self, name: str) -> type[Event]:
-        """Return the newest class of that name.
+        """Make sure that an envelope holds what the bus would have put in: for whoever is handed one to record.
 
         Raises:
-            InputError: naming the events there are.
+            UndocumentedEventError: when its event cannot be emitted, or it says something else than its event.
         """
-        if name not in self._kinds:
-            raise InputError(f"there is no event {name!r}; there are: {', '.join(sorted(self._kinds))}", field="event")
-        return self._kinds[name]
+        event = envelope.event
+        self.require(event)
+        if envelope.name != event.NAME or envelope.version != event.VERSION:
+            raise UndocumentedEventError(f"event {event.NAME}@{event.VERSION} was handed in as {envelope.name}@{envelope.version}")
+        if not event.is_encoded_as(envelope.payload):
+            raise UndocumentedEventError(f"event {event.NAME} was handed in with a payload that is not its own")
 
-    def entry(self, name: str) -> Entry:
-        """Return what the catalogue says of an event."""
-        kind = self.by_name(name)
-        schema = _undented(msgspec.json.schema(kind))
-        about = (kind.__doc__ or "").strip().splitlines()[0]
+    def read(self, name: str, version: str, payload: bytes | None) -> Event:
+        """Return what a recorded event tells, as the newest class of its major version that there is here.
+
+        Fields that came later have their defaults; those that are gone, or came with a minor version newer than ours, are skipped.
+        This is for those who want to know what happened; whether the bytes are the ones that were written the auditor tells.
+
+        Args:
+            name: the event's name.
+            version: the version it was written in.
+            payload: its bytes; None when they were pruned.
+
+        Raises:
+            EvidenceError: when the event or its major version is not known here, or the payload does not fit it.
+        """
+        where, wanted = f"event {name}@{version}", _parsed(version)
+        known = {} if wanted is None else {minor: kind for minor, kind in self._versions.get(name, {}).items() if minor[0] == wanted[0]}
+        if wanted is None or not known:
+            raise EvidenceError("is not known here; a newer thunderlab may know it", where=where)
+        newest = max(known)
+        if wanted not in known and wanted < newest:
+            raise EvidenceError("is not known here, though older and newer versions are", where=where)
+        if not isinstance(payload, bytes):
+            raise EvidenceError("has no payload; it may have been pruned", where=where)
+        try:
+            if wanted in known:
+                # It must be what its own version allows; that the newest one reads it, too, `events check` makes sure of.
+                known[wanted].decode(payload)
+            return known[newest].decode(payload)
+        except (ValueError, RecursionError) as error:
+            raise EvidenceError(f"does not hold what it should: {error}", where=where) from None
+
+    def entry(self, name: str, version: str | None = None) -> Entry:
+        """Return what the catalogue says of an event; of its newest version when none is given.
+
+        Raises:
+            InputError: naming the events, or the versions, there are.
+        """
+        kind = self._named(name, version)
+        schema = schema_of(kind)
         return Entry(
-            name=name, version=kind.VERSION, durable=kind.DURABLE, about=about, json_schema=schema, digest=digest_of(_shape(schema))
+            name=name,
+            version=kind.VERSION,
+            versions=tuple(one.VERSION for one in self._versions[name].values()),
+            durable=kind.DURABLE,
+            kept="one by one" if kind.DURABLE else "counted per minute",
+            about=documented(kind)[0].splitlines()[0],
+            json_schema=schema,
+            digest=shape_digest(schema),
         )
 
+    def fields(self, name: str, version: str | None = None) -> list[FieldEntry]:
+        """Return the fields of an event in words; of its newest version when none is given. Errors as for `entry`."""
+        return fields(self._named(name, version))
+
+    def prose(self, name: str) -> str:
+        """Return all that the newest version's docstring says of the event, without its fields."""
+        return documented(self._named(name, None))[0]
+
+    def _named(self, name: str, version: str | None) -> type[Event]:
+        if name not in self._versions:
+            raise InputError(f"there is no event {name!r}; there are: {', '.join(self._versions)}", field="event")
+        kind = self._newest[name] if version is None else self.kind(name, version)
+        if kind is None:
+            there = ", ".join(one.VERSION for one in self._versions[name].values())
+            raise InputError(f"{name} has no version {version!r}; there are: {there}", field="event")
+        return kind
+
     def snapshot(self) -> dict[str, Any]:
-        """Return what gets committed: for every event its version, durability and schema."""
+        """Return what gets committed: for every version of every event its durability, digest and schema."""
+        entries = (self.entry(name, version) for name, version in self._kinds)
         return {
             f"{entry.name}@{entry.version}": {"durable": entry.durable, "digest": entry.digest, "schema": entry.json_schema}
-            for entry in self
+            for entry in entries
         }
 
     def differences(self, committed: dict[str, Any]) -> list[str]:
         """Return, as sentences, how the code differs from the committed snapshot; empty when it does not.
 
-        A shape that changed under an unchanged version is named as such: old blocks could no longer be read.
+        Broken promises come first; the rest is what a snapshot written anew would hold.
         """
-        now, found = self.snapshot(), []
-        for key in sorted(now.keys() | committed.keys()):
+        now = self.snapshot()
+        found = self.broken_promises(committed)
+        for key in sorted(now):
             if key not in committed:
                 found.append(f"{key}: is new; write the snapshot anew with: make docs")
-            elif key not in now:
-                found.append(f"{key}: is in the snapshot and no longer in the code")
-            elif now[key]["digest"] != committed[key]["digest"]:
-                found.append(f"{key}: its shape changed without a new version; raise VERSION")
-            elif now[key] != committed[key]:
-                found.append(f"{key}: changed; write the snapshot anew with: make docs")
+            elif now[key] != committed[key] and _promised(now[key]) == _promised(committed[key]):
+                found.append(f"{key}: is described in other words; write the snapshot anew with: make docs")
         return found
 
+    def broken_promises(self, committed: dict[str, Any]) -> list[str]:
+        """Return, as sentences, what no snapshot can make good: committed versions that are gone or changed, and incompatible ones.
 
-def _undented(schema: Any) -> Any:
-    """Return a JSON Schema whose prose is the docstrings' without their indentation, which Python leaves out itself from 3.13 on."""
-    if isinstance(schema, dict):
-        return {
-            key: cleandoc(value) if key == "description" and isinstance(value, str) else _undented(value) for key, value in schema.items()
-        }
-    return [_undented(value) for value in schema] if isinstance(schema, list) else schema
+        Blocks of a committed version may lie in ledgers, so it stays what it is: what changes is a new version.
+        """
+        now, found = self.snapshot(), []
+        for key in sorted(committed):
+            if key not in now:
+                found.append(f"{key}: is in the snapshot and no longer in the code; old blocks could no longer be read: keep its class")
+                continue
+            durable, digest = _promised(now[key])
+            if (was := _promised(committed[key])) != (durable, digest):
+                if digest != was[1]:
+                    found.append(f"{key}: its shape changed without a new version; keep the class as it was and add one of a new VERSION")
+                if durable != was[0]:
+                    found.append(f"{key}: DURABLE changed without a new version; keep the class as it was and add one of a new VERSION")
+        return [*found, *self._incompatible()]
 
-
-def _shape(schema: Any) -> Any:
-    """Return a JSON Schema without its prose, which may improve without a new version."""
-    if isinstance(schema, dict):
-        return {key: _shape(value) for key, value in schema.items() if key not in ("description", "title")}
-    return [_shape(value) for value in schema] if isinstance(schema, list) else schema
+    def _incompatible(self) -> Iterator[str]:
+        """Yield what one version of an event cannot read of another one's within their major version, each with each."""
+        for name, versions in self._versions.items():
+            schemas = {version: schema_of(kind) for version, kind in versions.items()} if len(versions) > 1 else {}
+            for reader, writer in itertools.permutations(schemas, 2):
+                if reader[0] == writer[0]:
+                    for sentence in differences(schemas[reader], schemas[writer]):
+                        yield f"{name}@{_written(reader)}: cannot read what {_written(writer)} writes: {sentence}"
 
 
 def committed_snapshot() -> dict[str, Any]:
@@ -138,3 +249,27 @@ def committed_snapshot() -> dict[str, Any]:
     resource = files("thunderlab.events") / SNAPSHOT
     found: dict[str, Any] = msgspec.json.decode(resource.read_bytes()) if resource.is_file() else {}
     return found
+
+
+def _promised(entry: dict[str, Any]) -> tuple[Any, Any]:
+    """Return what of a snapshot's entry must not change."""
+    return entry.get("durable"), entry.get("digest")
+
+
+def _parsed(version: object) -> Version | None:
+    found = _VERSION.fullmatch(version) if isinstance(version, str) else None
+    return (int(found[1]), int(found[2])) if found else None
+
+
+def _written(version: Version) -> str:
+    return f"{version[0]}.{version[1]}"
+
+
+def _require_no_gaps(name: str, versions: list[Version]) -> None:
+    """Make sure that versions count 1.0, 1.1, ... 2.0, ...: what is missing was thrown away, and its blocks can no longer be read."""
+    before: Version | None = None
+    for version in versions:
+        following = [(1, 0)] if before is None else [(before[0], before[1] + 1), (before[0] + 1, 0)]
+        if version not in following:
+            raise ValueError(f"event {name}: version {_written(version)} is there and the one before is not")
+        before = version

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 from typing import ClassVar
 
 import msgspec
 
 from thunderlab.errors import UndocumentedEventError
 
+_ENCODER = msgspec.json.Encoder(order="deterministic")
 
-class Event(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
     """A fact somebody may want to know later. Each room declares its own as frozen subclasses in its `events.py`.
 
     Constructors do not check types and a NaN is written as null, so `encode` writes the bytes, reads them back strictly and
@@ -17,8 +20,9 @@ class Event(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
     Attributes:
         NAME: dotted name, past tense or noun, for example `ca.qa.scenario.completed`.
-        VERSION: raised when the shape changes incompatibly.
-        DURABLE: whether each one becomes a block of the ledger; the others are counted and measured only.
+        VERSION: `major.minor`; every changed shape is a new version, and the old class stays beside the new one under another name.
+            Within a major version old readers read new events and new readers read old ones (see `compatibility`).
+        DURABLE: whether each one becomes a block of the ledger; the others are counted per minute (see `minutes`).
     """
 
     NAME: ClassVar[str]
@@ -32,18 +36,36 @@ class Event(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
             UndocumentedEventError: when a value does not fit its field's type.
         """
         try:
-            read_back = self.decode(msgspec.json.encode(self, order="deterministic"))
-        except msgspec.ValidationError as error:
+            read_back = _decoder(type(self)).decode(_ENCODER.encode(self))
+        # What is no JSON at all fails in several ways: objects, integers that are too long, halves of characters, lists that hold themselves.
+        except (TypeError, ValueError, OverflowError, RecursionError) as error:
             raise UndocumentedEventError(f"event {self.NAME}: {error}") from None
         if read_back != self:
             raise UndocumentedEventError(f"event {self.NAME}: a value changes when it is written and read back")
         # Encoded from what was read back: an integer handed in for a number field is written 1.0, as every reader will write it.
-        return msgspec.json.encode(read_back, order="deterministic")
+        return _ENCODER.encode(read_back)
+
+    def is_encoded_as(self, data: bytes) -> bool:
+        """Return whether `data` is this event's byte form: cheaper than to encode it anew, and as strict."""
+        try:
+            read_back = _decoder(type(self)).decode(data)
+            return read_back == self and _ENCODER.encode(read_back) == data
+        except (TypeError, ValueError):
+            return False
 
     @classmethod
     def decode(cls, data: bytes) -> Event:
-        """Return the event that `data` holds; unknown fields and wrong types raise `msgspec.ValidationError`."""
-        return msgspec.json.decode(data, type=cls)
+        """Return the event that `data` holds. Wrong types raise `msgspec.ValidationError`.
+
+        Fields that this version does not know are skipped, so that old readers read newer minor versions; whoever must not
+        accept any encodes the event again and compares the bytes.
+        """
+        return _decoder(cls).decode(data)
+
+
+@functools.cache
+def _decoder(kind: type[Event]) -> msgspec.json.Decoder[Event]:
+    return msgspec.json.Decoder(kind)
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,7 +74,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         id: UUID version 7.
         name: the event's name.
-        version: its schema version.
+        version: its schema version, `major.minor`.
         at: RFC 3339 UTC with microseconds.
         payload: the event's exact bytes.
         event: the event itself.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import msgspec
 
@@ -12,16 +13,19 @@ from thunderlab.automata.qa.desk import Qa
 from thunderlab.automata.qa.runs import RecordedRun
 from thunderlab.clock import Clock, parse_rfc3339
 from thunderlab.errors import EvidenceError
-from thunderlab.events import Bus
+from thunderlab.events import Bus, Event
 from thunderlab.gate.events import RunCompleted
 from thunderlab.gate.reading import Reading
 from thunderlab.ledger import EVENTS_CHAIN, VERDICTS_CHAIN, Chain, ChainKind, Custody
+from thunderlab.ledger.block import Block
 from thunderlab.stats import quantile
 from thunderlab.store import Store
 from thunderlab.telemetry import Meter, summarise
 
 SUITE = "core"
 HISTORY = 30
+
+T = TypeVar("T", bound=Event)
 
 
 @dataclass(frozen=True)
@@ -139,6 +143,14 @@ def _convergence_p95(run: RecordedRun) -> float | None:
     return quantile(values, 0.95) if values else None
 
 
+def _told(sources: Sources, block: Block, kind: type[T]) -> T:
+    """Return the event that a block tells of, in whatever version it was written."""
+    event = sources.bus.catalogue.read(block.event_name, block.event_version, block.payload)
+    if not isinstance(event, kind):
+        raise EvidenceError(f"block {block.seq} tells of {block.event_name}@{block.event_version}, which this reading does not know")
+    return event
+
+
 def _replay_fidelity(sources: Sources) -> Observation:
     blocks = list(sources.chain.blocks(name=ReplayCompleted.NAME, newest=HISTORY))
     if not blocks:
@@ -149,7 +161,7 @@ def _replay_fidelity(sources: Sources) -> Observation:
             source=ReplayCompleted.NAME,
             why="nothing was replayed yet; replay with: thunderlab qa replay SCENARIO",
         )
-    replays = [msgspec.json.decode(block.payload, type=ReplayCompleted) for block in blocks]
+    replays = [_told(sources, block, ReplayCompleted) for block in blocks]
     return Observation(
         value=min(replay.fidelity for replay in replays),
         samples=sum(replay.steps for replay in replays),
@@ -179,7 +191,7 @@ def _notebooks(sources: Sources) -> Observation:
             source=RunCompleted.NAME,
             why="the main job has not run here yet; start it with: thunderlab run",
         )
-    runs = [msgspec.json.decode(block.payload, type=RunCompleted) for block in blocks]
+    runs = [_told(sources, block, RunCompleted) for block in blocks]
     newest = runs[0]
     return Observation(
         value=len(newest.failed),

@@ -6,7 +6,14 @@ from thunderlab.events import Event
 
 
 class ReadinessDecided(Event, frozen=True):
-    """The gate was asked whether the lab is ready, and answered."""
+    """The gate was asked whether the lab is ready, and answered.
+
+    Attributes:
+        status: `healthy`, `degraded`, `blocked` or `unknown`.
+        blocking: the readings that are not healthy, the worst first.
+        readings_sha256: digest of the readings it judged.
+        thresholds_sha256: digest of the thresholds file it judged them by.
+    """
 
     NAME = "gate.readiness.decided"
     DURABLE = True
@@ -18,7 +25,15 @@ class ReadinessDecided(Event, frozen=True):
 
 
 class RunCompleted(Event, frozen=True):
-    """The main job ran its notebooks to the end, whatever came of them."""
+    """The main job ran its notebooks to the end, whatever came of them.
+
+    Attributes:
+        run_id: the run's own id.
+        pack: the pack of notebooks that ran.
+        notebooks: how many.
+        failed: names of those that failed.
+        duration_us: how long all took.
+    """
 
     NAME = "lab.run.completed"
     DURABLE = True

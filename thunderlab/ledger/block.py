@@ -19,7 +19,7 @@ GENESIS_PREV = "0" * 64
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
-_VERSION = re.compile(r"(0|[1-9][0-9]{0,3})\.(0|[1-9][0-9]{0,3})")
+_VERSION = re.compile(r"[1-9][0-9]{0,4}\.(0|[1-9][0-9]{0,4})")
 _NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 _ORIGIN = re.compile(r"[A-Za-z0-9._/-]{1,200}")
 _SEQ = re.compile(r"0|[1-9][0-9]{0,17}")

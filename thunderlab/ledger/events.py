@@ -8,7 +8,11 @@ OWN = "ledger."
 
 
 class LedgerOpened(Event, frozen=True):
-    """A chain began: its first block, which gives it its name for ever."""
+    """A chain began: its first block, which gives it its name for ever.
+
+    Attributes:
+        origin: the chain's name, part of what every block's hash covers.
+    """
 
     NAME = "ledger.opened"
     DURABLE = True
@@ -17,7 +21,14 @@ class LedgerOpened(Event, frozen=True):
 
 
 class KeyAnnounced(Event, frozen=True):
-    """A key began to sign for the ledger; the note that says so is signed by the key before it, the first one by itself."""
+    """A key began to sign for the ledger.
+
+    Attributes:
+        key_id: the first 16 hexadecimal digits of the SHA-256 of the key.
+        key: the public key, 32 bytes in hexadecimal.
+        previous: id of the key that signed until now; null for the first one.
+        note: C2SP signed note that says so, signed by the previous key, the first one by itself.
+    """
 
     NAME = "ledger.key.announced"
     DURABLE = True
@@ -29,7 +40,15 @@ class KeyAnnounced(Event, frozen=True):
 
 
 class CheckpointSigned(Event, frozen=True):
-    """A checkpoint over all blocks before this one was signed: `note` is a C2SP checkpoint, `path` the last block's way to its root."""
+    """A checkpoint over all blocks before this one was signed.
+
+    Attributes:
+        size: how many blocks it covers; the number of this one.
+        root: their Merkle root, hexadecimal.
+        key_id: the key that signed.
+        note: the checkpoint, a C2SP signed note.
+        path: inclusion proof of the last block it covers, from the leaf up, hexadecimal: an audit can begin here.
+    """
 
     NAME = "ledger.checkpoint.signed"
     DURABLE = True
@@ -42,7 +61,17 @@ class CheckpointSigned(Event, frozen=True):
 
 
 class PayloadsPruned(Event, frozen=True):
-    """Payloads of blocks before `before` were removed, behind a checkpoint that covers them; their headers stay, and so do the ledger's own blocks."""
+    """Payloads were removed behind a signed checkpoint; their headers stay, and so do the ledger's own blocks.
+
+    Attributes:
+        before: the first block whose payload stayed.
+        blocks: how many payloads went.
+        bytes: how large they were together.
+        size: of the checkpoint that covers them.
+        root: of that checkpoint, hexadecimal.
+        key_id: the key that signed the note.
+        note: C2SP signed note that says so.
+    """
 
     NAME = "ledger.payloads.pruned"
     DURABLE = True
@@ -57,7 +86,12 @@ class PayloadsPruned(Event, frozen=True):
 
 
 class NoteRecorded(Event, frozen=True):
-    """A person wrote something down."""
+    """A person wrote something down.
+
+    Attributes:
+        text: what they wrote.
+        value: a number that belongs to it, if any.
+    """
 
     NAME = "lab.note.recorded"
     DURABLE = True
@@ -67,7 +101,14 @@ class NoteRecorded(Event, frozen=True):
 
 
 class AuditCompleted(Event, frozen=True):
-    """An audit of the event chain found nothing wrong; `first` is the block it began at, 0 when it was a full one."""
+    """An audit of the event chain found nothing wrong.
+
+    Attributes:
+        first: the block it began at; 0 when it was a full one.
+        blocks: how many were audited.
+        root: Merkle root over all blocks up to there, hexadecimal.
+        signed_size: so many blocks were covered by the largest checkpoint that held.
+    """
 
     NAME = "event_chain.audit.completed"
     DURABLE = True
@@ -79,7 +120,14 @@ class AuditCompleted(Event, frozen=True):
 
 
 class AuditFailed(Event, frozen=True):
-    """An audit of the event chain found something wrong; deployments stop."""
+    """An audit of the event chain found something wrong; deployments stop.
+
+    Attributes:
+        blocks: how many were audited.
+        failures: how much was wrong.
+        first_bad_seq: the first wrong block.
+        kind: what kind of wrong it is.
+    """
 
     NAME = "event_chain.audit.failure"
     DURABLE = True
@@ -91,7 +139,16 @@ class AuditFailed(Event, frozen=True):
 
 
 class PolicyChainAudited(Event, frozen=True):
-    """The chain of policy verdicts was audited: how many blocks there should be, and how many were verified."""
+    """The chain of policy verdicts was audited.
+
+    Attributes:
+        first: the block the audit began at; 0 when it was a full one.
+        expected: how many blocks there were from there on.
+        verified: how many of them were right.
+        failures: how much was wrong.
+        first_bad_seq: the first wrong block, if any.
+        kind: what kind of wrong it is, if any.
+    """
 
     NAME = "policy.chain.audit"
     DURABLE = True

@@ -79,7 +79,7 @@ class Runs:
         if event_id is None:
             raise no_such_run(run_id)
         block = self._chain.block(event_id)
-        told = None if block is None else _decoded(block)
+        told = None if block is None else self._decoded(block)
         if block is None or told is None or told.run_id != run_id:
             raise _disagreement(run_id)
         return self._verified(block, told)
@@ -91,7 +91,7 @@ class Runs:
         """
         found: dict[str, str] = {}
         for block in reversed(list(self._chain.blocks(name=SuiteCompleted.NAME))):
-            told = _decoded(block)
+            told = self._decoded(block)
             data = None if told is None else self._stored(told)
             if data is not None:
                 found.setdefault(msgspec.json.decode(data, type=_Named).pack, block.inserted_at)
@@ -99,7 +99,7 @@ class Runs:
 
     def _told(self, suite: str, count: int) -> Iterator[tuple[Block, SuiteCompleted]]:
         for block in self._chain.blocks(name=SuiteCompleted.NAME):
-            told = _decoded(block)
+            told = self._decoded(block)
             if told is None:
                 raise EvidenceError(f"block {block.seq} is damaged; see thunderlab ledger audit", where="ledger")
             if told.suite == suite:
@@ -107,6 +107,14 @@ class Runs:
                 count -= 1
             if count == 0:
                 return
+
+    def _decoded(self, block: Block) -> SuiteCompleted | None:
+        """Return what a block tells, None when it is damaged."""
+        try:
+            told = self._bus.catalogue.read(block.event_name, block.event_version, block.payload)
+        except EvidenceError:
+            return None
+        return told if isinstance(told, SuiteCompleted) else None
 
     def _stored(self, told: SuiteCompleted) -> bytes | None:
         """Return the stored result that the ledger tells of, None when it is not the one whose digest it holds."""
@@ -128,14 +136,6 @@ def no_such_run(run_id: str) -> InputError:
 
 def _disagreement(run_id: str) -> EvidenceError:
     return EvidenceError("the stored result is not the one the ledger recorded", where=f"run {run_id}")
-
-
-def _decoded(block: Block) -> SuiteCompleted | None:
-    """Return what a block tells, None when its payload was damaged."""
-    try:
-        return msgspec.json.decode(block.payload, type=SuiteCompleted)
-    except (msgspec.DecodeError, TypeError):
-        return None
 
 
 def _completed(run_id: str, suite: str, result: ScenarioResult) -> ScenarioCompleted:

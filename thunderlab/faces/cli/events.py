@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from thunderlab.faces.cli.answer import Answer, table
+from thunderlab.faces.cli.answer import Answer, facts, table
 from thunderlab.faces.cli.command import command, group
 
 events = group("events", "The catalogue of events.")
@@ -16,37 +16,54 @@ def list_events() -> Answer:
     from thunderlab.lab import catalogue
 
     entries = list(catalogue())
-    rows = [(entry.name, entry.version, "ledger" if entry.durable else "telemetry", entry.about) for entry in entries]
+    rows = [(entry.name, ", ".join(reversed(entry.versions)), entry.kept, entry.about) for entry in entries]
     data = [
-        {"name": entry.name, "version": entry.version, "durable": entry.durable, "about": entry.about, "digest": entry.digest}
+        {
+            "name": entry.name,
+            "version": entry.version,
+            "versions": entry.versions,
+            "durable": entry.durable,
+            "kept": entry.kept,
+            "about": entry.about,
+            "digest": entry.digest,
+        }
         for entry in entries
     ]
-    return Answer({"events": data}, table(["event", "version", "kept in", "about"], rows))
+    return Answer({"events": data}, table(["event", "version", "kept", "about"], rows))
 
 
-@command("show", "thunderlab events show ca.qa.scenario.completed", events)
-@click.argument("name")
+@command("show", "thunderlab events show ca.qa.scenario.completed@1.0", events)
+@click.argument("name", metavar="NAME[@VERSION]")
 def show_event(name: str) -> Answer:
-    """Show one event with its JSON Schema."""
-    import json
+    """Show one event, its newest version when none is named: fields, versions, and with --json its JSON Schema."""
+    import msgspec
 
     from thunderlab.lab import catalogue
 
-    entry = catalogue().entry(name)
+    known = catalogue()
+    called, _, version = name.partition("@")
+    entry, fields = known.entry(called, version or None), known.fields(called, version or None)
     data = {
         "name": entry.name,
         "version": entry.version,
+        "versions": entry.versions,
         "durable": entry.durable,
+        "kept": entry.kept,
         "about": entry.about,
         "digest": entry.digest,
+        "fields": msgspec.to_builtins(fields),
         "schema": entry.json_schema,
     }
-    return Answer(data, f"{entry.name}, version {entry.version}: {entry.about}\n\n{json.dumps(entry.json_schema, indent=2)}")
+    rows = [
+        (field.name, field.type, "required" if field.default is None else f"default {field.default}", field.meaning) for field in fields
+    ]
+    head = facts([("event", entry.name), ("version", entry.version), ("versions", ", ".join(entry.versions)), ("kept", entry.kept)])
+    return Answer(data, f"{entry.about}\n\n{head}\n\n{table(['field', 'holds', '', 'meaning'], rows)}")
 
 
 @command("check", "thunderlab events check", events)
 def check_events() -> Answer:
-    """Compare the catalogue with the committed snapshot: exit 1 when a shape changed without a version, or anything differs."""
+    """Compare the catalogue with the committed snapshot: exit 1 when a promise to old readers or old blocks is broken, or anything differs."""
     from thunderlab.events import committed_snapshot
     from thunderlab.lab import catalogue
 

@@ -13,6 +13,8 @@ from thunderlab.faces.cli.answer import Answer, facts, status, table
 from thunderlab.faces.cli.command import FILE, OUTPUT, argument_file, command, group, option_file, option_output
 
 if TYPE_CHECKING:
+    from msgspec import Struct
+
     from thunderlab.ledger import ChainKind
 
 ledger = group("ledger", "The tamper-evident record of what happened.")
@@ -37,6 +39,8 @@ def _kind(chain: str) -> ChainKind:
 @option_file("--payload", required=True, help='A JSON file, or - for stdin: {"text": "...", "value": 3 or null}.')
 def append(name: str, payload: Path) -> Answer:
     """Write a note into the ledger."""
+    import msgspec
+
     import thunderlab
     from thunderlab import files
     from thunderlab.errors import InputError
@@ -48,14 +52,27 @@ def append(name: str, payload: Path) -> Answer:
         document = files.parse_json(sys.stdin.buffer.read(files.TEXT_LIMIT + 1), Path("-"))
     else:
         document = files.parse_json(files.read_bytes(payload), payload)
-    note = document.convert(NoteRecorded)
+    note = document.convert(_note_file())
     with thunderlab.open() as lab:
-        (told,) = lab.events.emit(note)
+        (told,) = lab.events.emit(NoteRecorded(**msgspec.structs.asdict(note)))
         head = lab.ledger.head()
         block = lab.ledger.block(told.id)
     assert block is not None
     data = {"seq": block.seq, "aggregate_hash": block.aggregate_hash, "root": head.root}
     return Answer(data, f"Written as block {block.seq}, {block.aggregate_hash}.")
+
+
+def _note_file() -> type[Struct]:
+    """Return what a note's file holds: the event's fields and nothing else.
+
+    Readers of events skip what they do not know, and whoever writes a note by hand should hear of a misspelt field.
+    """
+    import msgspec
+
+    from thunderlab.ledger import NoteRecorded
+
+    fields = [(field.encode_name, field.type, msgspec.field(default=field.default)) for field in msgspec.structs.fields(NoteRecorded)]
+    return msgspec.defstruct("NoteFile", fields, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 @command("head", "thunderlab ledger head --json", ledger)
