@@ -146,9 +146,8 @@ class Chain:
         return newest
 
     def _damaged(self, what: str) -> EvidenceError:
-        return EvidenceError(
-            f"{what}; see all that is wrong with: thunderlab ledger audit --store {self._store.path}", where=self._store.path
-        )
+        of = f" --store {self._store.path}" if self._store.path is not None else ""
+        return EvidenceError(f"{what}; see all that is wrong with: thunderlab ledger audit{of}", where=self._store.place)
 
 
 def _newest_row() -> sa.Select[tuple[object, ...]]:
