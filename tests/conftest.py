@@ -19,6 +19,7 @@ import pytest
 from hypothesis import settings
 
 import thunderlab
+from tests import postgres
 from thunderlab import workspace
 from thunderlab.clock import VirtualClock
 from thunderlab.lab import Lab
@@ -51,6 +52,47 @@ def clock() -> VirtualClock:
 @pytest.fixture
 def lab(tmp_path: Path, clock: VirtualClock):
     with Lab(tmp_path / "workspace", clock=clock) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def postgres_server():
+    """A PostgreSQL server of this run's own; tests that want one skip where there is none."""
+    place = postgres.binaries()
+    if place is None:
+        pytest.skip(postgres.MISSING)
+    server = postgres.Server(place)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.fixture
+def postgres_url(postgres_server: postgres.Server) -> str:
+    """The address of an empty schema on a running server."""
+    return postgres_server.fresh()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_place(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
+    """Where a `Store` may be opened, of each kind in turn."""
+    return tmp_path / "lab.db" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+
+
+@pytest.fixture
+def any_workspace(store_place: Path | str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A workspace whose store is of each kind in turn: for `Lab(any_workspace)`, child processes and the `cli` fixture alike."""
+    if isinstance(store_place, str):
+        monkeypatch.setenv(workspace.DATABASE_VARIABLE, store_place)
+    return tmp_path / "workspace"
+
+
+@pytest.fixture
+def any_lab(any_workspace: Path, clock: VirtualClock):
+    """The lab of `lab`, on a store of each kind in turn."""
+    with Lab(any_workspace, clock=clock) as opened:
         yield opened
 
 

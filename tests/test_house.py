@@ -16,7 +16,24 @@ PACKAGE = ROOT / "thunderlab"
 
 # Floors from the ground up. A module imports from its own folder and from floors below; the flat ground files may use each other.
 FLOORS = (
-    ("ground", ("errors", "canonical", "clock", "keys", "store", "locks", "documents", "files", "stats", "seeds", "workspace")),
+    (
+        "ground",
+        (
+            "errors",
+            "canonical",
+            "clock",
+            "keys",
+            "store",
+            "sqlite",
+            "postgres",
+            "locks",
+            "documents",
+            "files",
+            "stats",
+            "seeds",
+            "workspace",
+        ),
+    ),
     ("words", ("events",)),
     ("meters", ("telemetry",)),
     ("ledger", ("ledger",)),
@@ -35,6 +52,7 @@ ADAPTERS = {
     "jinja2": ("faces/report/",),
     "nh3": ("faces/report/",),
     "mistune": ("faces/report/",),
+    "pg8000": ("postgres.py",),
     "PIL": ("automata/formats/image.py",),
 }
 MOST_LINES = 320

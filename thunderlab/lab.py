@@ -16,6 +16,7 @@ from thunderlab.events import Bus, Catalogue
 from thunderlab.gate.collectors import Sources
 from thunderlab.keys import KeyRing
 from thunderlab.ledger import CHAINS, Chain, Custody
+from thunderlab.postgres import parse
 from thunderlab.store import Store
 from thunderlab.telemetry import Meter
 
@@ -41,7 +42,7 @@ class Lab:
 
     Attributes:
         workspace: the folder.
-        store: the tables all processes share.
+        store: the tables all processes share; in the workspace, or on the server that THUNDERLAB_DATABASE_URL names.
         events: emit and subscribe.
         ledger: the chain that durable events become blocks of.
         verdicts: the chain of policy verdicts.
@@ -52,15 +53,19 @@ class Lab:
         gate: is this lab ready?
 
     Raises:
-        EnvironmentBlockedError: when the workspace cannot be made or opened.
+        InputError: when THUNDERLAB_DATABASE_URL is set and is no address of a database.
+        EnvironmentBlockedError: when the workspace cannot be made, or its store not be opened.
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None, *, clock: Clock | None = None) -> None:
         self.workspace: Path = workspace.locate(path)
+        database = workspace.database_url()
+        if database is not None:
+            parse(database)  # bad input is told before a folder is made
         files.make_folder(self.workspace, advice="name another workspace with --workspace")
         self.clock: Clock = clock or SystemClock()
         scenarios = workspace.shipped("scenarios")
-        self.store = Store(self.workspace / STORE)
+        self.store = Store(database or self.workspace / STORE)
         try:
             self._wire(scenarios)
         except BaseException:

@@ -11,6 +11,7 @@ from thunderlab.errors import EnvironmentBlockedError, InputError
 FOLDER = ".thunderlab"
 VARIABLE = "THUNDERLAB_WORKSPACE"
 DATABASE_VARIABLE = "THUNDERLAB_DATABASE_URL"
+SCHEMES = ("postgresql://", "postgres://")
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -24,10 +25,8 @@ def locate(
     folder), `.thunderlab` in the project's root.
 
     Raises:
-        InputError: when a file lies where the workspace should be, or a database server is asked for.
+        InputError: when a file lies where the workspace should be.
     """
-    if environment.get(DATABASE_VARIABLE):
-        raise InputError("this version keeps its store in SQLite inside the workspace only; unset it", where=DATABASE_VARIABLE)
     named = explicit or environment.get(VARIABLE)
     here = (start or Path.cwd()).resolve()
     found = (
@@ -39,6 +38,25 @@ def locate(
     if workspace.exists() and not workspace.is_dir():
         raise InputError("is not a folder; name a folder for the workspace", where=workspace)
     return workspace
+
+
+def database_url(*, environment: Mapping[str, str] = os.environ) -> str | None:
+    """Return the address of the PostgreSQL database that holds the store, None when it is in the workspace.
+
+    Raises:
+        InputError: when it is no such address; it is not repeated, since it may hold a password.
+    """
+    url = environment.get(DATABASE_VARIABLE, "").strip()
+    if url and not url.startswith(SCHEMES):
+        raise InputError(
+            f"expected an address that begins with {' or '.join(SCHEMES)}; unset it for a store in the workspace", where=DATABASE_VARIABLE
+        )
+    return url or None
+
+
+def nothing_yet() -> bool:
+    """Return whether there is neither a workspace nor a database: what is sought in a store cannot be there, and none need be made."""
+    return not locate().is_dir() and database_url() is None
 
 
 def project_root(start: Path | None = None) -> Path:

@@ -30,7 +30,9 @@ class Automata:
 
     def __init__(self, *, store: Store, bus: Bus, chain: Chain, meter: Meter, clock: Clock, scenarios: Path, workspace: Path) -> None:
         self._cache = workspace / "cache" / "taichi"
-        self.qa = Qa(store=store, bus=bus, chain=chain, meter=meter, clock=clock, scenarios=scenarios, engine=self._engine)
+        self.qa = Qa(
+            store=store, bus=bus, chain=chain, meter=meter, clock=clock, scenarios=scenarios, workspace=workspace, engine=self._engine
+        )
         self.cluster = Cluster(store=store, bus=bus, meter=meter, clock=clock, workspace=workspace, engine=self._engine)
 
     def observe(

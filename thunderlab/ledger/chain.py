@@ -244,9 +244,8 @@ class Chain:
         return newest
 
     def _damaged(self, what: str) -> EvidenceError:
-        return EvidenceError(
-            f"{what}; see all that is wrong with: thunderlab ledger audit --full", where=f"{self._store.path}, {self._table.name}"
-        )
+        of = f" --store {self._store.path}" if self._store.path is not None else " --full"
+        return EvidenceError(f"{what}; see all that is wrong with: thunderlab ledger audit{of}", where=f"{self._store.place}, {self._table.name}")
 
 
 def _block(row: sa.Row[tuple[object, ...]]) -> Block:

@@ -111,16 +111,26 @@ class Qa:
     Args:
         store, bus, chain, meter, clock: the lab's services.
         scenarios: the folder whose subfolders are suites.
+        workspace: the folder that packs and courses are kept in.
         engine: called before anything is simulated, to start the engine with the lab's cache.
     """
 
     def __init__(
-        self, *, store: Store, bus: Bus, chain: Chain, meter: Meter, clock: Clock, scenarios: Path, engine: Callable[[], None]
+        self,
+        *,
+        store: Store,
+        bus: Bus,
+        chain: Chain,
+        meter: Meter,
+        clock: Clock,
+        scenarios: Path,
+        workspace: Path,
+        engine: Callable[[], None],
     ) -> None:
         self._runs = Runs(store, bus, chain)
-        # What never changes lies beside the store, and the store's rows name it by its digest.
-        self._packs = stored_packs(store.path.parent, scenarios)
-        self._courses = Archive(store.path.parent / "courses", ".bin", "record of courses", course_record.MOST_BYTES)
+        # What never changes lies in the workspace, and the store's rows name it by its digest.
+        self._packs = stored_packs(workspace, scenarios)
+        self._courses = Archive(workspace / "courses", ".bin", "record of courses", course_record.MOST_BYTES)
         self._bus = bus
         self._meter = meter
         self._ids = IdSource(clock)

@@ -49,7 +49,7 @@ def list_lattices() -> Answer:
     import thunderlab
     from thunderlab import workspace
 
-    if not workspace.locate().is_dir():
+    if workspace.nothing_yet():
         return _listing((), None)
     with thunderlab.open() as lab:
         return _listing(lab.automata.cluster.list(), lab.automata.cluster.runner())
@@ -164,7 +164,7 @@ def _lab_with(name: str) -> Iterator[Lab]:
     from thunderlab.automata.cluster.rows import no_such_lattice
 
     check_name(name)
-    if not workspace.locate().is_dir():
+    if workspace.nothing_yet():
         raise no_such_lattice(name, [])
     with thunderlab.open() as lab:
         yield lab

@@ -69,7 +69,7 @@ def replay(target: str, steps: int | None) -> Answer:
 
     if not is_run_id(target):
         check_steps(find_scenario(workspace.shipped("scenarios"), target), steps)
-    elif not workspace.locate().is_dir():
+    elif workspace.nothing_yet():
         raise no_such_run(target)
     with thunderlab.open() as lab, bar("Replaying") as update:
         found = []
@@ -110,7 +110,7 @@ def packs() -> Answer:
     from thunderlab import workspace
 
     listed = []
-    if workspace.locate().is_dir():
+    if not workspace.nothing_yet():
         with thunderlab.open() as lab:
             listed = lab.automata.qa.packs()
     rows = [(one.pack, one.scenarios, one.first_used, one.why) for one in listed]

@@ -1,0 +1,191 @@
+"""The store in one SQLite file, WAL mode, FULL durability: no server, any number of processes of one machine.
+
+Writers queue at a lock file and then take SQLite's write lock at once (`BEGIN IMMEDIATE`): with a busy timeout alone some writers
+starve, and a transaction that starts as a reader cannot be upgraded. Readers never wait.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event as sa_event
+
+from thunderlab.errors import EnvironmentBlockedError
+from thunderlab.locks import Lock
+
+LOCK_SUFFIX = ".writer.lock"
+
+_BUSY_TIMEOUT_S = 30.0
+_WAL_CHUNK = 256 * 1024
+
+
+class Sqlite:
+    """A SQLite file, open.
+
+    Args:
+        path: the file; made, with its folder, when it does not exist.
+
+    Attributes:
+        place: where it is, as text for messages.
+    """
+
+    name = "SQLite"
+
+    def __init__(self, path: Path) -> None:
+        self.place = str(path)
+        self._path = path
+        self._wal = f"{path.absolute()}-wal"
+        self._lock = Lock(path.with_name(path.name + LOCK_SUFFIX))
+        self._engine = _engine(path)
+        self._writer: _Writer | None = None
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise self._explained(error) from error
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """Give a connection inside one write transaction: committed durably at the end of the block, rolled back on any error."""
+        try:
+            with self._lock.held():
+                # One connection serves all writers of a process, who come one by one: borrowing one from the pool each time
+                # costs as much as SQLite itself. After an error it is closed, for nobody knows what state it is in.
+                writer, self._writer = self._writer or _Writer(self._engine), None
+                try:
+                    writer.plain.execute("BEGIN IMMEDIATE")
+                    self._reserve()
+                    yield writer.connection
+                    writer.plain.commit()
+                except BaseException:
+                    writer.close()
+                    raise
+                self._writer = writer
+        except _ERRORS as error:
+            raise self._explained(error) from error
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """Give a connection inside one read transaction: a consistent snapshot that no writer disturbs."""
+        try:
+            with self._engine.connect() as connection, connection.begin():
+                yield connection
+        except _ERRORS as error:
+            raise self._explained(error) from error
+
+    def close(self) -> None:
+        """Close every connection; the file stays."""
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.close()
+        self._engine.dispose()
+        self._lock.close()
+
+    def _reserve(self) -> None:
+        """Write zeros behind the log when it has grown, so that the next commits overwrite bytes instead of adding them.
+
+        A sync that must also record a new file size takes twice as long. SQLite reads a log up to the first frame whose checksum
+        is wrong (https://www.sqlite.org/fileformat2.html#walformat) and so never comes to the zeros; nobody else writes it, since
+        the write lock is ours. A log whose size is a round number has not outgrown what was reserved.
+        """
+        with contextlib.suppress(OSError):  # without room to spare the commit itself will tell, or succeed
+            size = os.stat(self._wal).st_size  # noqa: PTH116 - at every commit, where a Path costs more than the call
+            if size % _WAL_CHUNK:
+                descriptor = os.open(self._wal, os.O_WRONLY | os.O_CLOEXEC)
+                try:
+                    os.pwrite(descriptor, bytes(_WAL_CHUNK - size % _WAL_CHUNK), size)
+                finally:
+                    os.close(descriptor)
+
+    def _explained(self, error: Exception) -> Exception:
+        """Return the database's or the system's complaint as an error that says what to do; what is not theirs as it is."""
+        if isinstance(error, OSError):
+            if error.errno not in _ENVIRONMENT:
+                return error
+            return EnvironmentBlockedError(f"{error.strerror}; nothing was written", where=self.place)
+        return EnvironmentBlockedError(_advice(str(getattr(error, "orig", error))), where=self.place)
+
+
+class _Writer:
+    """A connection that SQLAlchemy holds to be in one long transaction; the real ones are begun and committed on the driver's own.
+
+    What SQLAlchemy does around a transaction costs a third of a commit.
+    """
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self.connection = engine.connect().execution_options(thunderlab_begin=None)
+        self.connection.begin()
+        self.plain = _plain(self.connection)
+
+    def close(self) -> None:
+        """Roll back what is open, and give the connection back."""
+        self.connection.close()
+
+
+_ERRORS = (sa.exc.DatabaseError, sqlite3.Error, OSError)
+_ENVIRONMENT = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST, errno.ENOENT)
+
+
+def open_read_only(path: Path) -> sa.Engine:
+    """Return an engine on somebody's store file that cannot change it: for audits of handed-in files."""
+    return _engine(path, read_only=True)
+
+
+def _engine(path: Path, *, read_only: bool = False) -> sa.Engine:
+    uri = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}"
+
+    def connect() -> sqlite3.Connection:
+        # isolation_level=None leaves BEGIN to us; the pool hands one connection to one thread at a time.
+        return sqlite3.connect(uri, uri=True, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
+
+    engine = sa.create_engine("sqlite://", creator=connect, poolclass=sa.pool.QueuePool)
+
+    @sa_event.listens_for(engine, "connect")
+    def set_pragmas(connection: Any, _record: Any) -> None:
+        if not read_only:
+            connection.execute("PRAGMA journal_mode=WAL")
+            # FULL: with NORMAL, WAL may lose the last acknowledged commits at a power cut.
+            connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")
+
+    @sa_event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        kind = connection.get_execution_options().get("thunderlab_begin", "DEFERRED")
+        if kind is not None:
+            _plain(connection).execute(f"BEGIN {kind}")
+
+    return engine
+
+
+def insert(connection: sa.Connection, into: str, width: int, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Insert rows of `width` values; `into` is the statement as far as VALUES."""
+    _plain(connection).executemany(f"{into} ({', '.join('?' * width)})", rows)
+
+
+def _plain(connection: sa.Connection) -> sqlite3.Connection:
+    """Return the driver's own connection: on a commit of a row SQLAlchemy's way to a statement costs more than the statement."""
+    plain: Any = connection.connection.dbapi_connection
+    assert isinstance(plain, sqlite3.Connection)
+    return plain
+
+
+def _advice(complaint: str) -> str:
+    """Return SQLite's complaint with what to do about it."""
+    for sign, advice in (
+        ("full", "the disk is full; free some space and try again, nothing acknowledged was lost"),
+        ("readonly", "the store cannot be written; check the permissions of the workspace"),
+        ("unable to open", "the store cannot be opened; check that the workspace exists and may be written"),
+        ("not a database", "the file is not a thunderlab store; move it away or name another workspace"),
+        ("malformed", "the store is damaged; restore it from a backup, or move it away to start anew"),
+        ("locked", "another process holds the store for too long; wait for it or end it"),
+        ("disk I/O", "the disk failed or the process reached a size limit; check it and try again"),
+    ):
+        if sign in complaint:
+            return f"{advice} ({complaint})"
+    return complaint
