@@ -7,7 +7,8 @@ import pytest
 from tests.docs_tables import GENERATED, PAGES, ROOT, SNAPSHOT, filled, snapshot
 
 ALL_PAGES = sorted(
-    path.relative_to(ROOT).as_posix() for path in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "tests").rglob("*.md"), *(ROOT / "reports").glob("*.md"))
+    path.relative_to(ROOT).as_posix()
+    for path in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "tests").rglob("*.md"), *(ROOT / "reports").glob("*.md"))
 )
 
 

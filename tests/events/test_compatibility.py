@@ -171,7 +171,12 @@ def test_a_constant_is_an_enumeration_of_one():
 
 @pytest.mark.parametrize(
     "strange",
-    [{"not": {"type": "null"}}, {"type": ["integer", "null"]}, {"type": "integer", "anyOf": [{"minimum": 1}]}, {"enum": [1], "type": "null"}],
+    [
+        {"not": {"type": "null"}},
+        {"type": ["integer", "null"]},
+        {"type": "integer", "anyOf": [{"minimum": 1}]},
+        {"enum": [1], "type": "null"},
+    ],
 )
 def test_what_is_not_understood_counts_as_a_difference(strange):
     assert differences(strange, {"type": "integer"})
@@ -241,7 +246,7 @@ def type_of(tree):
 
 def _default(tree):
     """A default is never looked at here, so anything msgspec takes for one will do."""
-    return None
+    return
 
 
 def values_of(tree):
@@ -266,14 +271,18 @@ def values_of(tree):
             return st.one_of(*map(values_of, parts))
         case ("struct", fields, _):
             required = {name: values_of(tree) for name, (tree, optional) in fields.items() if not optional}
-            return st.fixed_dictionaries(required, optional={name: values_of(tree) for name, (tree, optional) in fields.items() if optional})
+            return st.fixed_dictionaries(
+                required, optional={name: values_of(tree) for name, (tree, optional) in fields.items() if optional}
+            )
 
 
 def changed(tree):
     """Return a strategy of trees near a tree: here and there another one in its place, a bound moved, a field more or fewer."""
     match tree:
         case ("int", low, high, strict):
-            near = st.tuples(st.just("int"), st.sampled_from([low, None, 0]), st.sampled_from([high, None, 3]), st.sampled_from([strict, not strict]))
+            near = st.tuples(
+                st.just("int"), st.sampled_from([low, None, 0]), st.sampled_from([high, None, 3]), st.sampled_from([strict, not strict])
+            )
         case ("str", least, most):
             near = st.tuples(st.just("str"), st.sampled_from([least, 0, 1]), st.sampled_from([most, None, 3]))
         case ("literal", values):
@@ -287,7 +296,10 @@ def changed(tree):
         case ("union", parts):
             near = st.tuples(st.just("union"), st.tuples(*map(changed, parts)))
         case ("struct", fields, forbids):
-            kept = {name: st.tuples(changed(tree), st.sampled_from([optional, optional, not optional])) for name, (tree, optional) in fields.items()}
+            kept = {
+                name: st.tuples(changed(tree), st.sampled_from([optional, optional, not optional]))
+                for name, (tree, optional) in fields.items()
+            }
             more = st.dictionaries(st.sampled_from(NAMES), st.tuples(leaves, st.just(True)), max_size=1)
             near = st.builds(
                 lambda few, more, dropped, forbids: ("struct", {name: one for name, one in (more | few).items() if name != dropped}, forbids),

@@ -13,7 +13,18 @@ import sqlalchemy as sa
 import thunderlab
 from thunderlab.errors import EvidenceError, InputError
 from thunderlab.keys import PinnedKeys
-from thunderlab.ledger import CHAINS, EVENTS_CHAIN, Audit, Auditor, ChainKind, Failure, SignedCheckpoint, count_blocks, first_origin, read_anchor
+from thunderlab.ledger import (
+    CHAINS,
+    EVENTS_CHAIN,
+    Audit,
+    Auditor,
+    ChainKind,
+    Failure,
+    SignedCheckpoint,
+    count_blocks,
+    first_origin,
+    read_anchor,
+)
 from thunderlab.store import open_read_only
 
 Update = Callable[[str, int, int], None]

@@ -56,5 +56,7 @@ def _checkpoint(data: bytes, pins: PinnedKeys, anchor: checkpoint.SignedCheckpoi
     if anchor is not None:
         checkpoint.verify(anchor, pins)
         if anchor.checkpoint != told:
-            raise EvidenceError(f"it is of {told.origin}, {told.size} blocks; the one kept outside is of {anchor.checkpoint.origin}, {anchor.checkpoint.size} blocks, and another root")
+            raise EvidenceError(
+                f"it is of {told.origin}, {told.size} blocks; the one kept outside is of {anchor.checkpoint.origin}, {anchor.checkpoint.size} blocks, and another root"
+            )
     return {"seq": told.size - 1, "root": told.root, "size": told.size, "origin": told.origin, "key_id": key.id}

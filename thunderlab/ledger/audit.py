@@ -186,8 +186,8 @@ class Auditor:
         if walk.seq == 0:
             yield Failure(seq=0, kind="empty", detail="there is no block at all")
         if self._start is None:
-            for id, seq in rows.duplicate_ids(connection, self._kind, MOST_FAILURES):
-                yield Failure(seq=seq, kind="duplicate_id", detail=f"id {id} was used before")
+            for twice, seq in rows.duplicate_ids(connection, self._kind, MOST_FAILURES):
+                yield Failure(seq=seq, kind="duplicate_id", detail=f"id {twice} was used before")
         if self._kind.suffix:
             ledger = first_origin(connection, EVENTS_CHAIN)
             if ledger and walk.origin and walk.origin != ledger + self._kind.suffix:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -245,8 +246,10 @@ class Chain:
 
     def _damaged(self, what: str) -> EvidenceError:
         of = f" --store {self._store.path}" if self._store.path is not None else " --full"
-        return EvidenceError(f"{what}; see all that is wrong with: thunderlab ledger audit{of}", where=f"{self._store.place}, {self._table.name}")
+        return EvidenceError(
+            f"{what}; see all that is wrong with: thunderlab ledger audit{of}", where=f"{self._store.place}, {self._table.name}"
+        )
 
 
-def _block(row: sa.Row[tuple[object, ...]]) -> Block:
+def _block(row: Sequence[Any]) -> Block:
     return Block(*row)

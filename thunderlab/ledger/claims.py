@@ -100,7 +100,9 @@ class Claims:
         elif isinstance(event, CheckpointSigned):
             yield from self._check_checkpoint(seq, event, tree)
         elif isinstance(event, PayloadsPruned):
-            wrong = self._wrong_with_prune(event) or (None if event.size in self._sizes else f"there is no checkpoint of {event.size} blocks")
+            wrong = self._wrong_with_prune(event) or (
+                None if event.size in self._sizes else f"there is no checkpoint of {event.size} blocks"
+            )
             if wrong is not None:
                 yield Failure(seq=seq, kind="checkpoint", detail=wrong)
 
@@ -121,7 +123,9 @@ class Claims:
             ours = leaves[(start - first) * 32 : (stop - first) * 32]
             if self._differs is None and ours != hashes[: len(ours)]:
                 self._differs = start + next(place for place in range(stop - start) if ours[place * 32 :][:32] != hashes[place * 32 :][:32])
-                yield Failure(seq=self._differs, kind="leaf", detail="the block is not the one whose hash was kept when a checkpoint was signed")
+                yield Failure(
+                    seq=self._differs, kind="leaf", detail="the block is not the one whose hash was kept when a checkpoint was signed"
+                )
             self._covered = stop
             self._kept = (stop, hashes[len(ours) :]) if len(ours) < len(hashes) else None
 
@@ -134,7 +138,9 @@ class Claims:
         elif longest == blocks and longest:
             yield self._not_announced(blocks)
         if self.stored(blocks) is not None or (intact and self._kept is not None):
-            yield Failure(seq=blocks, kind="truncated", detail="the hash of this block was kept when a checkpoint was signed, and the block is gone")
+            yield Failure(
+                seq=blocks, kind="truncated", detail="the hash of this block was kept when a checkpoint was signed, and the block is gone"
+            )
         elif intact and self._covered < self.signed:
             yield Failure(seq=self._covered, kind="leaf", detail="the leaf hashes kept for this block are gone or damaged")
 

@@ -18,8 +18,8 @@ from thunderlab.ledger.events import AuditCompleted, AuditFailed, PolicyChainAud
 from thunderlab.ledger.failure import Failure
 from thunderlab.ledger.notary import Notary
 from thunderlab.ledger.proof import Proof
-from thunderlab.ledger.prune import Pruned, prune
 from thunderlab.ledger.prove import prove
+from thunderlab.ledger.prune import Pruned, prune
 from thunderlab.ledger.rows import count_blocks
 from thunderlab.ledger.tables import EVENTS_CHAIN, ChainKind
 from thunderlab.ledger.witness import Witness
@@ -109,7 +109,9 @@ class Custody:
         else:
             self._bus.emit(AuditFailed(blocks=found.blocks, failures=len(found.failures), first_bad_seq=first.seq, kind=first.kind))
 
-    def sign(self, kind: ChainKind = EVENTS_CHAIN, *, witness: Witness | None = None, on_blocks: OnBlocks | None = None) -> SignedCheckpoint:
+    def sign(
+        self, kind: ChainKind = EVENTS_CHAIN, *, witness: Witness | None = None, on_blocks: OnBlocks | None = None
+    ) -> SignedCheckpoint:
         """Sign a checkpoint over one chain and anchor it; see `Notary.sign`."""
         return self._notaries[kind.name].sign(witness, on_blocks)
 
@@ -152,7 +154,13 @@ class Custody:
         """Remove payloads before a block; see `prune.prune`."""
         name = kind.name
         return prune(
-            before, store=self._store, chain=self._chains[name], bus=self._bus, ring=self._ring, notary=self._notaries[name], on_blocks=on_blocks
+            before,
+            store=self._store,
+            chain=self._chains[name],
+            bus=self._bus,
+            ring=self._ring,
+            notary=self._notaries[name],
+            on_blocks=on_blocks,
         )
 
     def _anchors(self, kind: ChainKind) -> tuple[list[SignedCheckpoint], Failure | None]:

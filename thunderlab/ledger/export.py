@@ -12,7 +12,12 @@ from thunderlab.ledger.tables import EVENTS_CHAIN, ChainKind
 
 
 def lines(
-    connection: sa.Connection, origin: str, *, kind: ChainKind = EVENTS_CHAIN, first: int = 0, on_blocks: Callable[[int], None] | None = None
+    connection: sa.Connection,
+    origin: str,
+    *,
+    kind: ChainKind = EVENTS_CHAIN,
+    first: int = 0,
+    on_blocks: Callable[[int], None] | None = None,
 ) -> Iterator[bytes]:
     """Yield one line per block from block `first` on, oldest first.
 
@@ -21,9 +26,9 @@ def lines(
     """
     done = 0
     for chunk in rows.chunks(connection, kind, first):
-        for seq, id, prev_hash, payload_hash, aggregate_hash, name, version, at, payload, *_ in chunk:
+        for seq, id_, prev_hash, payload_hash, aggregate_hash, name, version, at, payload, *_ in chunk:
             yield cloudevents.line(
-                id=id,
+                id=id_,
                 source=origin,
                 name=name,
                 version=version,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -186,7 +187,7 @@ class Notary:
         pairs: list[tuple[PublicKey | None, PublicKey]] = [(None, keys[-1])]
         if active is not None:
             following = keys[ids.index(active) :]
-            pairs = list(zip(following[:-1], following[1:], strict=True))
+            pairs = list(pairwise(following))
         for before, key in pairs:
             text = statement.of_key(self._chain.origin, before.id if before else None, key.key)
             note = statement.sign(text, self._chain.origin, self._ring, before or key)

@@ -26,16 +26,18 @@ class Pruned(msgspec.Struct, frozen=True, kw_only=True):
     root: str
 
 
-def prune(
-    before: int, *, store: Store, chain: Chain, bus: Bus, ring: KeyRing, notary: Notary, on_blocks: OnBlocks | None = None
-) -> Pruned:
+def prune(before: int, *, store: Store, chain: Chain, bus: Bus, ring: KeyRing, notary: Notary, on_blocks: OnBlocks | None = None) -> Pruned:
     """Remove the payloads of all blocks before block `before` but the ledger's own, and sign a checkpoint over the block that says so.
 
     The whole chain is audited first: evidence of tampering is not removed. What is removed is overwritten, not only forgotten.
 
     Args:
         before: from 1 to the size of the newest signed checkpoint.
-        store, chain, bus, ring, notary: of the chain to prune.
+        store: where the chain is.
+        chain: the chain to prune.
+        bus: through which the block that says so goes.
+        ring: signs it.
+        notary: of that chain.
         on_blocks: called with the number of blocks audited.
 
     Raises:
@@ -67,14 +69,18 @@ def _refuse_unsound(found: Audit, chain: Chain) -> None:
 def _prune(connection: sa.Connection, before: int, chain: Chain, bus: Bus, ring: KeyRing) -> Pruned:
     table = chain.kind.table
     announced = (
-        connection.execute(sa.select(table.c.payload).where(table.c.event_name == CheckpointSigned.NAME).order_by(table.c.seq.desc()).limit(1))
+        connection.execute(
+            sa.select(table.c.payload).where(table.c.event_name == CheckpointSigned.NAME).order_by(table.c.seq.desc()).limit(1)
+        )
     ).scalar_one()
     signed = CheckpointSigned.decode(announced)
     active = ring.active()
     assert isinstance(signed, CheckpointSigned)
     assert active is not None
     going = (table.c.seq < before, table.c.payload.is_not(None), table.c.event_name.not_like(f"{OWN}%"))
-    blocks, total = connection.execute(sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(sa.func.length(table.c.payload)), 0)).where(*going)).one()
+    blocks, total = connection.execute(
+        sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(sa.func.length(table.c.payload)), 0)).where(*going)
+    ).one()
     pruned = Pruned(before=before, blocks=blocks, bytes=int(total), size=signed.size, root=signed.root)
     if not blocks:
         return pruned

@@ -27,7 +27,7 @@ def chunks(connection: sa.Connection, kind: ChainKind, first: int = 0) -> Iterat
         cursor = connection.connection.cursor()
         try:
             cursor.execute(statement)
-            while rows := cursor.fetchmany(CHUNK):
+            while rows := list(cursor.fetchmany(CHUNK)):
                 yield rows
         finally:
             cursor.close()
@@ -56,7 +56,8 @@ def duplicate_ids(connection: sa.Connection, kind: ChainKind, most: int) -> list
     table = kind.table
     twice = sa.select(table.c.id).group_by(table.c.id).having(sa.func.count() > 1).limit(most)
     second = sa.select(table.c.seq).order_by(table.c.seq).limit(1).offset(1)
-    return [(str(id), connection.execute(second.where(table.c.id == id)).scalar_one()) for id in connection.execute(twice).scalars().all()]
+    ids = connection.execute(twice).scalars().all()
+    return [(str(one), connection.execute(second.where(table.c.id == one)).scalar_one()) for one in ids]
 
 
 def stored_leaves(connection: sa.Connection, kind: ChainKind, first: int) -> tuple[int, bytes] | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from itertools import repeat
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -118,7 +118,16 @@ class Walk:
             if not (forms.all_long(hashes, 64) and forms.all_long(payload_hashes, 64) and forms.ids(ids) and forms.times(times)):
                 return None
             heads = zip(
-                repeat(f"\0{FORMAT}\n{self.origin}"), map(str, seqs), prevs, payload_hashes, ids, times, names, versions, repeat(""), strict=False
+                repeat(f"\0{FORMAT}\n{self.origin}"),
+                map(str, seqs),
+                prevs,
+                payload_hashes,
+                ids,
+                times,
+                names,
+                versions,
+                repeat(""),
+                strict=False,
             )
             leaves = [sha256("\n".join(fields).encode()).digest() for fields in heads]
             if b"".join(leaves).hex() != "".join(hashes):
@@ -129,7 +138,12 @@ class Walk:
         return None if read is None else _Chunk(leaves, *read)
 
     def _payloads(
-        self, names: Sequence[str], versions: Sequence[str], payloads: Sequence[bytes | None], hashes: Sequence[str], copies: Sequence[Sequence[object]]
+        self,
+        names: Sequence[str],
+        versions: Sequence[str],
+        payloads: Sequence[bytes | None],
+        hashes: Sequence[str],
+        copies: Sequence[Sequence[object]],
     ) -> tuple[list[tuple[int, Event]], int] | None:
         """Return the ledger's own events by their place, and how many payloads were pruned; None when any payload is wrong."""
         gone = [place for place, payload in enumerate(payloads) if payload is None] if None in payloads else []
@@ -137,8 +151,8 @@ class Walk:
             known = self._shapes.knows(names[place], versions[place]) and all(column[place] is None for column in copies)
             if not (known and self._claims.may_be_pruned(self.seq + place, names[place])):
                 return None
-        there = [payload for payload in payloads if payload is not None] if gone else payloads
-        told = [hash for hash, payload in zip(hashes, payloads, strict=True) if payload is not None] if gone else hashes
+        there: Sequence[Any] = [payload for payload in payloads if payload is not None] if gone else payloads
+        told = [one for one, payload in zip(hashes, payloads, strict=True) if payload is not None] if gone else hashes
         if b"".join([sha256(payload).digest() for payload in there]).hex() != "".join(told) or not forms.all_of(there, bytes):
             return None
         groups: dict[tuple[str, str], Sequence[int]] = {}

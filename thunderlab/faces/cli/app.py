@@ -52,7 +52,15 @@ def _add_commands() -> None:
     automata.automata.add_command(bench.bench)
     automata.automata.add_command(cluster.cluster)
     automata.automata.add_command(emergence.emergence)
-    for command in (*run.COMMANDS, *automata.COMMANDS, *qa.COMMANDS, *gate_report.COMMANDS, *events.COMMANDS, *ledger.COMMANDS, *keys.COMMANDS):
+    for command in (
+        *run.COMMANDS,
+        *automata.COMMANDS,
+        *qa.COMMANDS,
+        *gate_report.COMMANDS,
+        *events.COMMANDS,
+        *ledger.COMMANDS,
+        *keys.COMMANDS,
+    ):
         thunderlab.add_command(command)
 
 

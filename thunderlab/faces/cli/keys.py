@@ -42,7 +42,9 @@ def rotate_key() -> Answer:
         before = lab.keys.active()
         made = lab.custody.rotate_key()
     data = {**msgspec.to_builtins(made), "previous": before.id if before else None}
-    return Answer(data, f"Key {made.id} signs from now on. Give the new public keys to whoever checks our signatures: thunderlab keys export FILE")
+    return Answer(
+        data, f"Key {made.id} signs from now on. Give the new public keys to whoever checks our signatures: thunderlab keys export FILE"
+    )
 
 
 @command("list", "thunderlab keys list", keys)

@@ -115,7 +115,9 @@ def audit(full: bool, store: Path | None, keys: Path | None, checkpoints: tuple[
 
 @command("checkpoint", "thunderlab ledger checkpoint --out lab.checkpoint", ledger)
 @option_output("--out", help="Also write the checkpoint to this file: commit it, or give it to somebody.")
-@click.option("--witness", type=click.Path(path_type=Path, file_okay=False), help="A second signer: a folder of its own, made when missing.")
+@click.option(
+    "--witness", type=click.Path(path_type=Path, file_okay=False), help="A second signer: a folder of its own, made when missing."
+)
 @option_chain
 def checkpoint(out: Path | None, witness: Path | None, chain: str) -> Answer:
     """Audit what is new, sign a checkpoint over all blocks, and anchor it outside the store."""
