@@ -320,5 +320,3 @@ def other_note(number):
 
 def _public(seed):
     return public_key(bytes(SigningKey(seed).verify_key), at_us=0)
-
-

@@ -1,13 +1,9 @@
 """Bad days: killed processes, full and failing disks, clocks that jump, files that vanish. Nothing acknowledged is lost."""
 
 import json
-import os
 import random
-import shutil
 import subprocess
 import sys
-import tempfile
-from pathlib import Path
 
 import pytest
 
@@ -19,15 +15,6 @@ from tests.ledger.little import LittleLab, integrity
 needs_replaced_calls = pytest.mark.skipif(
     accidents.library() is None, reason="SQLite is linked into this Python, or this is not Linux: its system calls cannot be replaced"
 )
-
-
-@pytest.fixture
-def memory(tmp_path):
-    """A folder in memory where there is one: what outlives a process needs no disk, and hundreds of deaths are quick there."""
-    shared = Path("/dev/shm")
-    place = tempfile.mkdtemp(prefix="thunderlab-tests-", dir=shared if os.access(shared, os.W_OK) else tmp_path)
-    yield Path(place)
-    shutil.rmtree(place)
 
 
 class Nursery:
@@ -103,7 +90,9 @@ def test_kill_9_at_a_hundred_places_where_the_disk_is_changed_loses_nothing(memo
     """Between a commit and its anchor, a private key and its place in the list, an announcement and a retirement, and all between."""
     works = [*WORKS, "one"]
     with Nursery(memory) as nursery:
-        assert nursery.life(works=works, at=1_000_000) == nursery.life(works=works, at=1_000_000) == nursery.life(works=[], at=1_000_000) == 0
+        assert (
+            nursery.life(works=works, at=1_000_000) == nursery.life(works=works, at=1_000_000) == nursery.life(works=[], at=1_000_000) == 0
+        )
         first, second, idle = nursery.told["calls"]
         opening, working = _spread(1, first - second + idle, 20), _spread(idle, second, 80)
         for place in opening:

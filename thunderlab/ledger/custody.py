@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -70,12 +71,15 @@ class Custody:
             anchors: checkpoints kept elsewhere, besides the workspace's own.
             on_blocks: called with the number of blocks done.
         """
-        if pins is None and self._ring.active() is not None:
-            pins = self._ring.pins()
+        # A checkpoint is anchored after it was announced, and a key announced after it was listed: so the anchor is read before the
+        # blocks are, and the keys after.
+        own, broken = self._anchors(kind)
         with self._store.read() as connection:
-            full = self._is_full_due(connection, kind) if full is None else full
+            due = self._is_full_due(connection, kind)
+            if pins is None and self._ring.active() is not None:
+                pins = self._ring.pins()
+            full = due if full is None else full
             start = None if full or pins is None else newest_start(connection, self._bus.catalogue, pins, kind)
-            own, broken = self._anchors(kind)
             held = [*own, *anchors]
             if start is not None and any(one.checkpoint.size < start.size for one in held):
                 start = None  # what is behind the start could not be held against the blocks
@@ -136,9 +140,9 @@ class Custody:
         """
         made = self._ring.new()
         self.sign_all()
-        for key in self._ring.public_keys():
-            if key.id != made.id:
-                self._ring.retire(key.id)
+        # Older ones alone: another process may have made a newer one, which is to be announced under a key it still needs.
+        for key in itertools.takewhile(lambda key: key.id != made.id, self._ring.public_keys()):
+            self._ring.retire(key.id)
         return made
 
     def anchored(self, kind: ChainKind = EVENTS_CHAIN) -> SignedCheckpoint | None:
