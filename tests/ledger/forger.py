@@ -18,7 +18,7 @@ from thunderlab import events
 from thunderlab.clock import VirtualClock
 from thunderlab.events import Bus, Catalogue, Event
 from thunderlab.keys import KeyRing, PinnedKeys, public_key
-from thunderlab.ledger import CHAINS, EVENTS, EVENTS_CHAIN, VERDICTS_CHAIN, Auditor, Chain, Custody, NoteRecorded, SignedCheckpoint
+from thunderlab.ledger import CHAINS, EVENTS, EVENTS_CHAIN, Auditor, Chain, Custody, NoteRecorded, SignedCheckpoint
 from thunderlab.ledger import note as notes
 from thunderlab.ledger.events import AuditCompleted, CheckpointSigned, KeyAnnounced, PayloadsPruned
 from thunderlab.ledger.merkle import Frontier
