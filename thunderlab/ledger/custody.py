@@ -21,7 +21,6 @@ from thunderlab.ledger.notary import Notary
 from thunderlab.ledger.proof import Proof
 from thunderlab.ledger.prove import prove
 from thunderlab.ledger.prune import Pruned, prune
-from thunderlab.ledger.rows import count_blocks
 from thunderlab.ledger.tables import EVENTS_CHAIN, ChainKind
 from thunderlab.ledger.witness import Witness
 from thunderlab.store import Store
@@ -178,7 +177,8 @@ class Custody:
         return ([] if anchor is None else [anchor]), None
 
     def _is_full_due(self, connection: sa.Connection, kind: ChainKind) -> bool:
-        if count_blocks(connection, kind) <= FULL_UP_TO:
+        seq = kind.table.c.seq
+        if connection.execute(sa.select(seq).where(seq >= FULL_UP_TO).limit(1)).first() is None:
             return True
         name = AuditCompleted.NAME if kind is EVENTS_CHAIN else PolicyChainAudited.NAME
         try:
