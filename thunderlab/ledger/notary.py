@@ -91,10 +91,11 @@ class Notary:
         signed = self._sign(on_blocks)
         while signed is None:  # somebody else signed meanwhile: begin at theirs
             signed = self._sign(on_blocks)
+        files.write_whole(self.anchor, signed.note)
         if witness is not None:
             size = signed.checkpoint.size
             signed = witness.cosign(signed, self._ring.pins(), lambda seen: consistency_proof(self.leaves(size), seen))
-        files.write_whole(self.anchor, signed.note)
+            files.write_whole(self.anchor, signed.note)
         return signed
 
     def leaves(self, size: int) -> Leaves:
