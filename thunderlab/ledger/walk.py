@@ -6,7 +6,7 @@ what is wrong is named. Neither uses anything of the writer but the encoding rul
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from itertools import repeat
 from typing import Any, NamedTuple
@@ -67,6 +67,7 @@ class Walk:
         self._claims = claims
         self._strays: list[str] = []
         self.origin = origin
+        self._begun = sha256(f"\0{FORMAT}\n{origin}\n".encode())
         self.leaves = leaves
         self.seq = 0
         self.prev_hash = GENESIS_PREV
@@ -117,25 +118,22 @@ class Walk:
             # A value that is no text where text belongs is a TypeError here, or finds nothing it is equal to.
             if not (forms.all_long(hashes, 64) and forms.all_long(payload_hashes, 64) and forms.ids(ids) and forms.times(times)):
                 return None
-            heads = zip(
-                repeat(f"\0{FORMAT}\n{self.origin}"),
-                map(str, seqs),
-                prevs,
-                payload_hashes,
-                ids,
-                times,
-                names,
-                versions,
-                repeat(""),
-                strict=False,
-            )
-            leaves = [sha256("\n".join(fields).encode()).digest() for fields in heads]
+            leaves = self._leaves(zip(map(str, seqs), prevs, payload_hashes, ids, times, names, versions, repeat(""), strict=False))
             if b"".join(leaves).hex() != "".join(hashes):
                 return None
             read = self._payloads(names, versions, payloads, payload_hashes, copies)
         except (TypeError, UnicodeEncodeError):
             return None
         return None if read is None else _Chunk(leaves, *read)
+
+    def _leaves(self, headers: Iterable[tuple[str, ...]]) -> list[bytes]:
+        """Return SHA-256(0x00 || header) of many headers, given as their last lines: what all begin with is hashed once."""
+        begun, leaves = self._begun.copy, []
+        for lines in headers:
+            leaf = begun()
+            leaf.update("\n".join(lines).encode())
+            leaves.append(leaf.digest())
+        return leaves
 
     def _payloads(
         self,
