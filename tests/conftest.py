@@ -23,6 +23,7 @@ from tests import postgres
 from thunderlab import workspace
 from thunderlab.clock import VirtualClock
 from thunderlab.lab import Lab
+from thunderlab.store import Store
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -79,6 +80,20 @@ def postgres_url(postgres_server: postgres.Server) -> str:
 def store_place(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
     """Where a `Store` may be opened, of each kind in turn."""
     return tmp_path / "lab.db" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+
+
+@pytest.fixture
+def make_store():
+    """Open stores that are closed when the test ends."""
+    opened: list[Store] = []
+
+    def make(place: Path | str) -> Store:
+        opened.append(Store(place))
+        return opened[-1]
+
+    yield make
+    for store in opened:
+        store.close()
 
 
 @pytest.fixture

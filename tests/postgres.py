@@ -71,10 +71,11 @@ class Server:
         while True:
             try:
                 self.execute("SELECT 1")
-                return
             except dbapi.Error:
                 assert self._process.poll() is None and time.monotonic() < deadline, (self.folder / "log").read_text()
                 time.sleep(0.05)
+            else:
+                return
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """Stop the server: SIGINT ends every connection, SIGQUIT is a crash."""
