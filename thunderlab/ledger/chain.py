@@ -16,7 +16,7 @@ from thunderlab.ledger.block import GENESIS_PREV, Block, link, malformed
 from thunderlab.ledger.events import OWN, LedgerOpened
 from thunderlab.ledger.merkle import Frontier
 from thunderlab.ledger.tables import EVENTS_CHAIN, ChainKind
-from thunderlab.store import Store
+from thunderlab.store import Store, insert_rows
 from thunderlab.telemetry import Meter
 
 _FIELDS = tuple(Block.__struct_fields__)
@@ -61,7 +61,6 @@ class Chain:
         self._meter = meter
         self._table = kind.table
         self._column = kind.table.c
-        self._insert = ""
         self._waiting: list[_Waiting] = []
         self._queue = threading.Lock()
         self._turn = threading.Lock()
@@ -131,7 +130,7 @@ class Chain:
         tree = Frontier()
         with self._store.read() as connection:
             newest = self._newest(connection)
-            hashes = connection.execution_options(yield_per=4096).execute(sa.select(self._column.aggregate_hash).order_by(self._column.seq))
+            hashes = connection.execute(sa.select(self._column.aggregate_hash).order_by(self._column.seq).execution_options(yield_per=4096))
             try:
                 for some in hashes.scalars().partitions():
                     tree.extend([bytes.fromhex(one) for one in some])
@@ -186,7 +185,7 @@ class Chain:
             event_version=opened.VERSION,
             payload=opened.encode(),
         )
-        self._write(connection, [self._row(genesis, opened)])
+        insert_rows(connection, self._table, [self._row(genesis, opened)])
 
     def _new_origin(self, connection: sa.Connection, ids: IdSource) -> str:
         if self.kind is EVENTS_CHAIN:
@@ -222,16 +221,11 @@ class Chain:
             prev_hash = block.aggregate_hash
             rows.append(self._row(block, envelope.event))
         if rows:
-            self._write(connection, rows)
+            insert_rows(connection, self._table, rows)
 
     def _row(self, block: Block, event: Event) -> tuple[object, ...]:
         """Return a block's row, with the copies its chain keeps of the event's fields."""
         return (*msgspec.structs.astuple(block), *(getattr(event, field, None) for field in self.kind.copies))
-
-    def _write(self, connection: sa.Connection, rows: list[tuple[object, ...]]) -> None:
-        # Compiled once, and the rows handed to the driver as they are: half of what a batched append would cost otherwise.
-        self._insert = self._insert or str(sa.insert(self._table).compile(dialect=connection.dialect))
-        connection.exec_driver_sql(self._insert, rows)
 
     def _newest(self, connection: sa.Connection) -> Block:
         """Return the newest block, once it is one that can be linked to."""

@@ -32,7 +32,7 @@ def chunks(connection: sa.Connection, kind: ChainKind, first: int = 0) -> Iterat
         finally:
             cursor.close()
         return
-    result = connection.execution_options(stream_results=True, yield_per=CHUNK).exec_driver_sql(statement)
+    result = connection.execute(sa.text(statement).execution_options(stream_results=True, yield_per=CHUNK))
     for partition in result.partitions():
         yield [tuple(row) for row in partition]
 
