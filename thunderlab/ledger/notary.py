@@ -73,7 +73,7 @@ class Notary:
         age_us = self._clock.now_us() - parse_rfc3339(signed.inserted_at if signed else newest.inserted_at)
         return since >= DUE_BLOCKS or (since > 0 and age_us >= DUE_AFTER_S * 1e6)
 
-    def sign(self, witness: Witness | None = None, on_blocks: OnBlocks | None = None) -> SignedCheckpoint:
+    def sign(self, witness: Witness | None = None, on_blocks: OnBlocks | None = None, *, cover: int = 0) -> SignedCheckpoint:
         """Sign a checkpoint over all blocks, announce it in the next one, anchor it, and return it.
 
         When nothing was written since the newest checkpoint, that one is returned, anchored again.
@@ -81,6 +81,7 @@ class Notary:
         Args:
             witness: a second signer, which has its own memory of what it saw.
             on_blocks: called with the number of blocks audited, for progress.
+            cover: a block that has to be covered, even if it is the one that announces the newest checkpoint.
 
         Raises:
             EvidenceError: when the chain is not sound or not the one the anchor is of, or the witness saw another one.
@@ -88,9 +89,9 @@ class Notary:
         """
         if self._ring.active() is None:
             self._ring.new()
-        signed = self._sign(on_blocks)
+        signed = self._sign(on_blocks, cover)
         while signed is None:  # somebody else signed meanwhile: begin at theirs
-            signed = self._sign(on_blocks)
+            signed = self._sign(on_blocks, cover)
         files.write_whole(self.anchor, signed.note)
         if witness is not None:
             size = signed.checkpoint.size
@@ -105,7 +106,7 @@ class Notary:
         with self._store.read() as connection:
             return Leaves(bytes.fromhex("".join(connection.execute(query).scalars())))
 
-    def _sign(self, on_blocks: OnBlocks | None) -> SignedCheckpoint | None:
+    def _sign(self, on_blocks: OnBlocks | None, cover: int) -> SignedCheckpoint | None:
         """Return the checkpoint, None when another one was signed while the blocks were audited."""
         anchor = self.anchored()
         with self._store.read() as connection:
@@ -127,7 +128,7 @@ class Notary:
             if self._newest_announcement(connection) != seen:
                 return None
             self._audited(auditor, connection)
-            return self._signed_before(connection, auditor, seen) or self._sign_now(connection, auditor, start)
+            return self._signed_before(connection, auditor, seen, cover) or self._sign_now(connection, auditor, start)
 
     def _audited(self, auditor: Auditor, connection: sa.Connection, on_blocks: OnBlocks | None = None) -> None:
         found = auditor.run(connection, on_blocks)
@@ -142,10 +143,10 @@ class Notary:
         column = self._chain.kind.table.c
         return connection.execute(sa.select(sa.func.max(column.seq)).where(column.event_name == CheckpointSigned.NAME)).scalar()
 
-    def _signed_before(self, connection: sa.Connection, auditor: Auditor, seq: int | None) -> SignedCheckpoint | None:
+    def _signed_before(self, connection: sa.Connection, auditor: Auditor, seq: int | None, cover: int) -> SignedCheckpoint | None:
         """Return the newest checkpoint when it covers everything but its own announcement, and its key is still the active one."""
         active = self._ring.active()
-        if seq is None or auditor.tree.size != seq + 1 or active is None or active.id != auditor.active_key:
+        if seq is None or seq <= cover or auditor.tree.size != seq + 1 or active is None or active.id != auditor.active_key:
             return None
         column = self._chain.kind.table.c
         payload = connection.execute(sa.select(column.payload).where(column.seq == seq)).scalar_one()
