@@ -64,6 +64,7 @@ def postgres_server():
         pytest.skip(postgres.MISSING)
     server = postgres.Server(place)
     try:
+        server.make()
         server.start()
         yield server
     finally:

@@ -42,6 +42,9 @@ class Server:
         if self._user is not None:
             os.chown(self.folder, self._user.pw_uid, self._user.pw_gid)
         self._process: subprocess.Popen[bytes] | None = None
+
+    def make(self) -> None:
+        """Make an empty database cluster."""
         # A collation of a language: what is sorted by the database and what is sorted by Python then differ where they can.
         made = self._run("initdb", "--locale-provider=icu", "--icu-locale=en", "--locale=C.UTF-8")
         if made.returncode != 0:

@@ -216,7 +216,7 @@ def test_a_forked_child_does_not_hold_what_its_parent_holds():
         "        child = locks.Lock(path)\n"
         "        inherited = lock\n"
         "        inherited._threads = locks._Line()\n"
-        "        for one in (child, inherited):\n"
+        "        for one in (inherited, child):\n"
         "            try:\n"
         "                with one.held(patience_s=0.05): os._exit(1)\n"
         "            except BusyError: pass\n"

@@ -33,6 +33,7 @@ def own_server():
         pytest.skip(servers.MISSING)
     server = servers.Server(place)
     try:
+        server.make()
         server.start()
         yield server
     finally:
