@@ -43,8 +43,8 @@ class Bus:
         """Emit events together and return their envelopes; they have one time, and ids in their order.
 
         Durable ones are recorded in one transaction: in the caller's when `within` is given, so that a change and the event
-        that tells of it stand or fall together, else in one of their own; in the ledger, or with whoever `into` is. Listeners are called after recording; within a
-        caller's transaction that is before it commits.
+        that tells of it stand or fall together, else in one of their own; by the ledger, or by `into` when that is given. Listeners
+        are called after recording; within a caller's transaction that is before it commits.
 
         Events that are not durable are counted, and when a minute is over its counts are recorded: by the next emission outside
         of a transaction, since a caller's may yet be undone. While a transaction is open, hand it in whatever is emitted.
