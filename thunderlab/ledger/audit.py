@@ -8,13 +8,13 @@ import msgspec
 import sqlalchemy as sa
 
 from thunderlab.errors import EvidenceError
-from thunderlab.events import Catalogue
+from thunderlab.events import Catalogue, Event
 from thunderlab.keys import PinnedKeys
 from thunderlab.ledger import checkpoint, rows
 from thunderlab.ledger.block import Block, malformed, valid_origin
 from thunderlab.ledger.checkpoint import SignedCheckpoint
 from thunderlab.ledger.claims import Claims
-from thunderlab.ledger.events import CheckpointSigned, LedgerOpened, PayloadsPruned
+from thunderlab.ledger.events import CheckpointSigned, KeyAnnounced, LedgerOpened, PayloadsPruned
 from thunderlab.ledger.failure import MOST_FAILURES, Failure
 from thunderlab.ledger.merkle import Frontier
 from thunderlab.ledger.shape import Shapes
@@ -104,14 +104,17 @@ class Auditor:
         """
         broken = (sa.exc.DatabaseError, connection.dialect.loaded_dbapi.Error)
         try:
-            self._run(connection, on_blocks)
+            try:
+                self._run(connection, on_blocks)
+            except broken as error:
+                if "UTF-8" not in str(error):
+                    raise
+                # Text that is none stops the reader before the row it stands in can be named: once more, with a reader that takes any.
+                self._begun = None
+                with rows.broken_text(connection):
+                    self._run(connection, on_blocks)
         except broken as error:
-            if "UTF-8" not in str(error):
-                return self._unreadable(error)
-            # Text that is none stops the reader before the row it stands in can be named: once more, with a reader that takes any.
-            rows.tolerate_broken_text(connection)
-            self._begun = None
-            self._run(connection, on_blocks)
+            return self._unreadable(error)
         return self.found()
 
     def found(self) -> Audit:
@@ -169,7 +172,7 @@ class Auditor:
             self._anchors,
             start=self._start.size if self._start else 0,
             active=self._start.key_id if self._start else None,
-            prunes=_prunes(connection, self._kind, self._shapes),
+            statements=_statements(connection, self._kind, self._shapes, self._start.size if self._start else 0),
         )
         walk = Walk(self._kind, self._shapes, claims, origin, leaves=bytearray() if self._keep_leaves else None)
         if self._start is not None:
@@ -185,13 +188,28 @@ class Auditor:
     def _of_the_whole(self, connection: sa.Connection, walk: Walk) -> Iterator[Failure]:
         if walk.seq == 0:
             yield Failure(seq=0, kind="empty", detail="there is no block at all")
-        if self._start is None:
-            for twice, seq in rows.duplicate_ids(connection, self._kind, MOST_FAILURES):
-                yield Failure(seq=seq, kind="duplicate_id", detail=f"id {twice} was used before")
+        first = self._start.size if self._start else 0
+        for twice, seq in rows.duplicate_ids(connection, self._kind, first, MOST_FAILURES):
+            # A row whose number is none has no place; that it is there the walk has found.
+            yield Failure(
+                seq=seq if type(seq) is int and seq >= 0 else walk.seq, kind="duplicate_id", detail=f"id {twice!a} was used before"
+            )
+        if not walk.failures:
+            yield from self._kept_for_nothing(rows.leaves_at(connection, self._kind, first), walk)
         if self._kind.suffix:
             ledger = first_origin(connection, EVENTS_CHAIN)
             if ledger and walk.origin and walk.origin != ledger + self._kind.suffix:
                 yield Failure(seq=0, kind="origin", detail=f"this chain is {walk.origin}, which is not of the ledger {ledger}")
+
+    def _kept_for_nothing(self, places: Sequence[object], walk: Walk) -> Iterator[Failure]:
+        """Yield a failure for each row of leaf hashes that no checkpoint keeps."""
+        left = set(self._walk_and_claims[1].kept_at)
+        for place in places:
+            if type(place) is int and place in left:
+                left.remove(place)
+            else:
+                seq = place if type(place) is int and 0 <= place < walk.seq else walk.seq
+                yield Failure(seq=seq, kind="leaf", detail="leaf hashes are kept at a place where no checkpoint keeps any")
 
     def _unreadable(self, error: Exception) -> Audit:
         detail = " ".join(str(getattr(error, "orig", error)).split())
@@ -237,10 +255,12 @@ def newest_start(connection: sa.Connection, catalogue: Catalogue, pins: PinnedKe
     """Return the newest checkpoint that a chain announces and that an audit may begin at, None when there is none to be relied upon.
 
     Its note must be signed by a pinned key, and the block before it must be on the way to the root: then everything before rests on
-    that signature, and need not be looked at again.
+    that signature, and need not be looked at again. The key must be the newest that is pinned: the private half of an older one may
+    have been stolen since, and whether it still signed here only the blocks before could tell.
     """
     shapes = Shapes(catalogue)
-    row = _newest(connection, kind, CheckpointSigned.NAME, 1)
+    with rows.broken_text(connection):
+        row = _named(connection, kind, (CheckpointSigned.NAME,), "ORDER BY seq DESC LIMIT 1")
     block = Block(*row[0][:9]) if row else None
     if block is None or malformed(block) is not None or block.payload is None:
         return None
@@ -254,7 +274,7 @@ def newest_start(connection: sa.Connection, catalogue: Catalogue, pins: PinnedKe
     except (EvidenceError, ValueError):
         return None
     told = signed.checkpoint
-    if (told.size, told.root) != (event.size, event.root) or key.id != event.key_id or tree.root() != event.root:
+    if (told.size, told.root) != (event.size, event.root) or not key.id == event.key_id == pins[-1].id or tree.root() != event.root:
         return None
     return Start(origin=told.origin, size=event.size, prev_hash=block.prev_hash, key_id=key.id, tree=tree)
 
@@ -265,23 +285,23 @@ def first_origin(connection: sa.Connection, kind: ChainKind) -> str:
     row = connection.exec_driver_sql(query).first()
     try:
         opened = msgspec.json.decode(row.payload, type=LedgerOpened) if row else None
-    except (msgspec.DecodeError, TypeError):
+    except (TypeError, ValueError, RecursionError):
         return ""
     return opened.origin if opened and row and row.event_name == LedgerOpened.NAME and valid_origin(opened.origin) else ""
 
 
-def _prunes(connection: sa.Connection, kind: ChainKind, shapes: Shapes) -> list[PayloadsPruned]:
-    """Return all that is told of pruning, whether it is true or not."""
+def _statements(connection: sa.Connection, kind: ChainKind, shapes: Shapes, first: int) -> list[Event]:
+    """Return all that is said of keys and of pruning from block `first` on, in the order of the blocks, whether it is true or not."""
     found = (
         shapes.read(row[5], row[6], row[8])
-        for row in _newest(connection, kind, PayloadsPruned.NAME, None)
-        if type(row[8]) is bytes and type(row[6]) is str
+        for row in _named(connection, kind, (KeyAnnounced.NAME, PayloadsPruned.NAME), "ORDER BY seq")
+        if type(row[0]) is int and row[0] >= first and type(row[8]) is bytes and type(row[6]) is str
     )
-    return [event for event in found if isinstance(event, PayloadsPruned)]
+    return [event for event in found if isinstance(event, Event)]
 
 
-def _newest(connection: sa.Connection, kind: ChainKind, name: str, most: int | None) -> list[rows.Row]:
-    """Return the newest rows of one event, as they lie in the store."""
-    limit = f" LIMIT {most:d}" if most else ""
-    query = f"SELECT {', '.join(kind.columns)} FROM {kind.table.name} WHERE event_name = '{name}' ORDER BY seq DESC{limit}"  # noqa: S608 - our own names
+def _named(connection: sa.Connection, kind: ChainKind, names: Sequence[str], order: str) -> list[rows.Row]:
+    """Return the rows of some events, as they lie in the store."""
+    wanted = ", ".join(f"'{name}'" for name in names)
+    query = f"SELECT {', '.join(kind.columns)} FROM {kind.table.name} WHERE event_name IN ({wanted}) {order}"  # noqa: S608 - our own names
     return [tuple(row) for row in connection.exec_driver_sql(query)]

@@ -64,8 +64,8 @@ class Chain:
         self._newest_row = f"SELECT {', '.join(kind.columns)} FROM {kind.table.name} ORDER BY seq DESC LIMIT 1"  # noqa: S608 - our own names
         self._last: tuple[object, ...] | None = None
         self._waiting: list[_Waiting] = []
-        self._queue = threading.Lock()
-        self._turn = threading.Lock()
+        self._leader: _Waiting | None = None
+        self._news = threading.Condition(threading.Lock())
         with store.read() as connection:
             empty = connection.execute(sa.select(self._column.seq).limit(1)).first() is None
         if empty:
@@ -89,37 +89,50 @@ class Chain:
             self._append(within, envelopes)
             return
         mine = _Waiting(envelopes)
-        with self._queue:
-            self._waiting.append(mine)
-        with self._meter.span(self.kind.metric), self._turn:
-            if not mine.done:
-                self._commit_all_that_wait(mine)
+        with self._meter.span(self.kind.metric):
+            try:
+                with self._news:
+                    self._waiting.append(mine)
+                    while not mine.done and self._leader is not None:
+                        self._news.wait()
+                    if not mine.done:
+                        self._leader = mine
+                if self._leader is mine:
+                    self._commit_all_that_wait()
+                    self._leave(mine)
+            except BaseException:
+                self._leave(mine)
+                raise
         if mine.error is not None:
             raise mine.error
 
-    def _commit_all_that_wait(self, mine: _Waiting) -> None:
-        with self._queue:
-            together, self._waiting = self._waiting, []
+    def _commit_all_that_wait(self) -> None:
+        """Write the blocks of all who wait. They wait on until they are done: a leader that is interrupted leaves them to the next."""
+        with self._news:
+            together = [one for one in self._waiting if not one.done]
         try:
             with self._store.write() as connection:
-                newest = self._append(connection, [envelope for one in together for envelope in self._not_written(connection, one)])
+                envelopes = [envelope for one in together for envelope in self._not_written(connection, one)]
+                for one in together:
+                    one.perhaps_written = True
+                newest = self._append(connection, envelopes)
             self._last = newest
         except Exception as error:  # noqa: BLE001 - raised again by each whose blocks these were
             for one in together:
                 one.error = error
-        except BaseException:
-            # This thread alone was interrupted, perhaps just after the commit; the others take their turn, and look first.
-            with self._queue:
-                for one in together:
-                    if one is not mine:
-                        one.perhaps_written = True
-                        self._waiting.append(one)
-            raise
         for one in together:
             one.done = True
 
+    def _leave(self, mine: _Waiting) -> None:
+        """Wait no longer, and lead no longer; those who are done go, and one of those who still wait leads next."""
+        with self._news:
+            self._waiting = [one for one in self._waiting if one is not mine and not one.done]
+            if self._leader is mine:
+                self._leader = None
+            self._news.notify_all()
+
     def _not_written(self, connection: sa.Connection, one: _Waiting) -> Sequence[Envelope]:
-        if not one.perhaps_written:
+        if not one.perhaps_written or not one.envelopes:
             return one.envelopes
         query = sa.select(self._column.id).where(self._column.id == one.envelopes[0].id)
         return one.envelopes if connection.execute(query).first() is None else ()

@@ -7,15 +7,15 @@ worth nothing until the verifier knows it from elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from thunderlab.canonical import digest
 from thunderlab.errors import EvidenceError
 from thunderlab.events import Event
 from thunderlab.keys import PinnedKeys
 from thunderlab.ledger import checkpoint, statement
-from thunderlab.ledger.checkpoint import SignedCheckpoint
-from thunderlab.ledger.events import OWN, CheckpointSigned, KeyAnnounced, PayloadsPruned
+from thunderlab.ledger.checkpoint import Checkpoint, SignedCheckpoint
+from thunderlab.ledger.events import OWN, CheckpointSigned, KeyAnnounced, LedgerOpened, PayloadsPruned
 from thunderlab.ledger.failure import Failure
 from thunderlab.ledger.merkle import Frontier
 
@@ -32,9 +32,11 @@ class Claims:
         anchors: checkpoints kept outside, their signatures verified already.
         start: where the pass begins: the size of a verified checkpoint, 0 for a full one.
         active: id of the key that signs at the start; None when none was announced yet.
+        statements: all that the blocks from there on say of keys and of pruning, in their order: payloads go before it is said.
 
     Attributes:
         stored: gives the leaf hashes kept at each checkpoint.
+        kept_at: where the rows of leaf hashes that were looked at begin.
         active: id of the key announced last.
         signed: the size of the largest checkpoint that held; the blocks before are the ones that were signed.
     """
@@ -47,13 +49,20 @@ class Claims:
         *,
         start: int = 0,
         active: str | None = None,
-        prunes: Sequence[PayloadsPruned] = (),
+        statements: Sequence[Event] = (),
     ) -> None:
         self._origin = origin
         self._pins = pins
-        self._anchors = {anchor.checkpoint.size: anchor.checkpoint for anchor in anchors if anchor.checkpoint.size >= start}
+        self._anchors: dict[int, list[Checkpoint]] = {}
+        self._foreign: list[Checkpoint] = []
+        for told in (anchor.checkpoint for anchor in anchors):
+            if told.origin != origin:
+                self._foreign.append(told)
+            elif told.size >= max(start, 1):
+                self._anchors.setdefault(told.size, []).append(told)
         self._waiting = set(self._anchors)
         self.stored: StoredLeaves = lambda _first: None
+        self.kept_at = set[int]()
         self._kept: tuple[int, bytes] | None = None
         self._covered = start
         self._exhausted = False
@@ -61,15 +70,12 @@ class Claims:
         self._broken = False
         self._known = set[str]() if active is None else {active}
         self._sizes = {start} if start else set[int]()
-        self._prunes = prunes
-        self._pruned_before: int | None = None
+        self._pruned_before = self._believed(statements, active)
         self.active = active
         self.signed = start
 
     def may_be_pruned(self, seq: int, name: str) -> bool:
         """Return whether a block's payload may be gone: a signed statement further on says so, and it is none of the ledger's own."""
-        if self._pruned_before is None:
-            self._pruned_before = max((told.before for told in self._prunes if self._wrong_with_prune(told) is None), default=0)
         return seq < self._pruned_before and not name.startswith(OWN)
 
     def sizes(self, first: int, end: int) -> set[int]:
@@ -81,18 +87,23 @@ class Claims:
         if tree.size not in self._waiting:
             return
         self._waiting.remove(tree.size)
-        anchor = self._anchors[tree.size]
-        if anchor.origin != self._origin:
-            yield Failure(seq=0, kind="origin", detail=f"this is the ledger {self._origin}; the checkpoint is of {anchor.origin}")
-        else:
+        # Two that were signed may differ: one that does not hold comes first, and then what holds before both is still known.
+        for anchor in sorted(self._anchors[tree.size], key=lambda one: one.root == tree.root()):
             yield from self._hold(tree, anchor.root, "the checkpoint kept outside")
+
+    def announced(self, first: int, end: int, told: Iterable[tuple[int, Event]]) -> Iterator[Failure]:
+        """Make sure that each anchor whose block is one of `first` to `end` is announced there; `told` are the ledger's own blocks."""
+        sizes = [size for size in self._anchors if first <= size < end]
+        if sizes:
+            there = {seq for seq, event in told if isinstance(event, CheckpointSigned)}
+            yield from (self._not_announced(size) for size in sizes if size not in there)
 
     def told(self, seq: int, event: Event, tree: Frontier) -> Iterator[Failure]:
         """Check what one of the ledger's own blocks says; `tree` is over the blocks before it."""
-        if seq in self._anchors and not isinstance(event, CheckpointSigned):
-            yield self._not_announced(seq)
-        if isinstance(event, KeyAnnounced):
-            wrong = self._wrong_with_key(event)
+        if isinstance(event, LedgerOpened) and seq:
+            yield Failure(seq=seq, kind="origin", detail="a ledger is opened by its first block alone")
+        elif isinstance(event, KeyAnnounced):
+            wrong = self._wrong_with_key(event, self.active, self._known)
             if wrong is not None:
                 yield Failure(seq=seq, kind="key", detail=wrong)
             self._known.add(event.key_id)
@@ -100,7 +111,7 @@ class Claims:
         elif isinstance(event, CheckpointSigned):
             yield from self._check_checkpoint(seq, event, tree)
         elif isinstance(event, PayloadsPruned):
-            wrong = self._wrong_with_prune(event) or (
+            wrong = self._wrong_with_prune(event, self.active) or (
                 None if event.size in self._sizes else f"there is no checkpoint of {event.size} blocks"
             )
             if wrong is not None:
@@ -115,10 +126,11 @@ class Claims:
                 self._exhausted = True
                 return
             start, hashes = kept
-            if type(hashes) is not bytes or not hashes or len(hashes) % 32 or start != self._covered:
+            if type(hashes) is not bytes or not hashes or len(hashes) % 32 or type(start) is not int or start != self._covered:
                 self._exhausted = True
                 yield Failure(seq=self._covered, kind="leaf", detail="the leaf hashes kept for this block are gone or damaged")
                 return
+            self.kept_at.add(start)
             stop = min(end, start + len(hashes) // 32)
             ours = leaves[(start - first) * 32 : (stop - first) * 32]
             if self._differs is None and ours != hashes[: len(ours)]:
@@ -131,7 +143,9 @@ class Claims:
 
     def finish(self, blocks: int, *, intact: bool) -> Iterator[Failure]:
         """Say what is missing at the end of a chain of `blocks` blocks; `intact` tells whether nothing else was wrong."""
-        longest = max((size for size, anchor in self._anchors.items() if anchor.origin == self._origin), default=0)
+        for anchor in self._foreign:
+            yield Failure(seq=0, kind="origin", detail=f"this is the ledger {self._origin}; the checkpoint is of {anchor.origin}")
+        longest = max(self._anchors, default=0)
         if longest > blocks:
             detail = f"a checkpoint of {longest} blocks was signed, and there are {blocks}"
             yield Failure(seq=blocks, kind="truncated", detail=detail)
@@ -143,13 +157,26 @@ class Claims:
             )
         elif intact and self._covered < self.signed:
             yield Failure(seq=self._covered, kind="leaf", detail="the leaf hashes kept for this block are gone or damaged")
+        elif intact and self._covered > self.signed:
+            yield Failure(seq=self.signed, kind="leaf", detail="a leaf hash is kept for this block, which no checkpoint covers")
 
-    def _wrong_with_key(self, event: KeyAnnounced) -> str | None:
+    def _believed(self, statements: Sequence[Event], active: str | None) -> int:
+        """Return before which block payloads may be gone, by all that is stated on keys and on pruning, in the order of the blocks."""
+        known, before = set[str]() if active is None else {active}, 0
+        for event in statements:
+            if isinstance(event, KeyAnnounced) and self._wrong_with_key(event, active, known) is None:
+                active = event.key_id
+                known.add(active)
+            elif isinstance(event, PayloadsPruned) and self._wrong_with_prune(event, active) is None:
+                before = max(before, event.before)
+        return before
+
+    def _wrong_with_key(self, event: KeyAnnounced, active: str | None, known: set[str]) -> str | None:
         if event.key_id != _key_id(event.key):
             return "the key announced is not the one its id names"
-        if event.key_id in self._known:
+        if event.key_id in known:
             return f"key {event.key_id} was announced before"
-        if event.previous != self.active:
+        if event.previous != active:
             return f"key {event.key_id} does not follow the key that signed until now"
         if self._pins is None:
             return None
@@ -186,7 +213,9 @@ class Claims:
             return "its path does not lead from the last block to the root"
         return None
 
-    def _wrong_with_prune(self, event: PayloadsPruned) -> str | None:
+    def _wrong_with_prune(self, event: PayloadsPruned, active: str | None) -> str | None:
+        if event.key_id != active:
+            return f"it is signed by key {event.key_id}, which is not the one announced last"
         if not 0 < event.before <= event.size:
             return f"payloads before block {event.before} were pruned behind a checkpoint of {event.size} blocks"
         text = statement.of_prune(self._origin, event.before, event.size, event.root)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from thunderlab.clock import Clock, parse_rfc3339
-from thunderlab.errors import EvidenceError
+from thunderlab.errors import EvidenceError, ThunderlabError
 from thunderlab.events import Bus
 from thunderlab.keys import KeyRing, PinnedKeys, PublicKey
 from thunderlab.ledger.audit import Audit, Auditor, OnBlocks, newest_start
@@ -66,18 +67,24 @@ class Custody:
         Args:
             kind: which chain.
             full: whether to begin at block 0; by default it does so for a chain of up to `FULL_UP_TO` blocks, and for a longer one when
-                the last full audit on record is a day old, else at the newest signed checkpoint.
+                the last full audit on record is a day old, else at the newest signed checkpoint. An older anchor takes a full one.
             pins: the keys to believe in; the workspace's own by default.
             anchors: checkpoints kept elsewhere, besides the workspace's own.
             on_blocks: called with the number of blocks done.
         """
-        if pins is None and self._ring.active() is not None:
-            pins = self._ring.pins()
+        # A checkpoint is anchored after it was announced, and a key announced after it was listed: so the anchor is read before the
+        # blocks are, and the keys after.
+        own, broken = self._anchors(kind)
         with self._store.read() as connection:
-            full = self._is_full_due(connection, kind) if full is None else full
+            due = self._is_full_due(connection, kind)
+            if pins is None and self._ring.active() is not None:
+                pins = self._ring.pins()
+            full = due if full is None else full
             start = None if full or pins is None else newest_start(connection, self._bus.catalogue, pins, kind)
-            own, broken = self._anchors(kind)
-            found = Auditor(self._bus.catalogue, kind=kind, pins=pins, anchors=[*own, *anchors], start=start).run(connection, on_blocks)
+            held = [*own, *anchors]
+            if start is not None and any(one.checkpoint.size < start.size for one in held):
+                start = None  # what is behind the start could not be held against the blocks
+            found = Auditor(self._bus.catalogue, kind=kind, pins=pins, anchors=held, start=start).run(connection, on_blocks)
         if broken is None:
             return found
         return _with(found, broken)
@@ -134,9 +141,9 @@ class Custody:
         """
         made = self._ring.new()
         self.sign_all()
-        for key in self._ring.public_keys():
-            if key.id != made.id:
-                self._ring.retire(key.id)
+        # Older ones alone: another process may have made a newer one, which is to be announced under a key it still needs.
+        for key in itertools.takewhile(lambda key: key.id != made.id, self._ring.public_keys()):
+            self._ring.retire(key.id)
         return made
 
     def anchored(self, kind: ChainKind = EVENTS_CHAIN) -> SignedCheckpoint | None:
@@ -188,10 +195,14 @@ class Custody:
         if count_blocks(connection, kind) <= FULL_UP_TO:
             return True
         name = AuditCompleted.NAME if kind is EVENTS_CHAIN else PolicyChainAudited.NAME
-        for block in self._chains[EVENTS_CHAIN.name].blocks(name=name, newest=100):
-            told = self._bus.catalogue.read(block.event_name, block.event_version, block.payload or b"")
-            if isinstance(told, AuditCompleted | PolicyChainAudited) and told.first == 0:
-                return self._clock.now_us() - parse_rfc3339(block.inserted_at) > FULL_AFTER_S * 1e6
+        try:
+            for block in self._chains[EVENTS_CHAIN.name].blocks(name=name, newest=100):
+                told = self._bus.catalogue.read(block.event_name, block.event_version, block.payload or b"")
+                if isinstance(told, AuditCompleted | PolicyChainAudited) and told.first == 0:
+                    # One from the future would put the next off for ever.
+                    return not 0 <= self._clock.now_us() - parse_rfc3339(block.inserted_at) <= FULL_AFTER_S * 1e6
+        except (ThunderlabError, ValueError, TypeError):
+            return True  # damaged: all the more reason
         return True
 
 

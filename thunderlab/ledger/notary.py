@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -68,9 +69,13 @@ class Notary:
         newest = next(self._chain.blocks(newest=1))
         signed = next(self._chain.blocks(name=CheckpointSigned.NAME, newest=1), None)
         since = newest.seq - (signed.seq if signed else -1)
+        anchor = self.anchored()
+        if signed is not None and anchor is not None and anchor.checkpoint.size < signed.seq:
+            return True  # whoever signed last was stopped before it was anchored
         if signed is None:
             signed = self._chain.block_at(0)
-        age_us = self._clock.now_us() - parse_rfc3339(signed.inserted_at if signed else newest.inserted_at)
+        # A checkpoint from the future is as old as it is far off: a clock that was wrong for a while must not put off the next one.
+        age_us = abs(self._clock.now_us() - parse_rfc3339(signed.inserted_at if signed else newest.inserted_at))
         return since >= DUE_BLOCKS or (since > 0 and age_us >= DUE_AFTER_S * 1e6)
 
     def sign(self, witness: Witness | None = None, on_blocks: OnBlocks | None = None, *, cover: int = 0) -> SignedCheckpoint:
@@ -92,12 +97,25 @@ class Notary:
         signed = self._sign(on_blocks, cover)
         while signed is None:  # somebody else signed meanwhile: begin at theirs
             signed = self._sign(on_blocks, cover)
-        files.write_whole(self.anchor, signed.note)
+        self._keep(signed, again=False)
         if witness is not None:
             size = signed.checkpoint.size
             signed = witness.cosign(signed, self._ring.pins(), lambda seen: consistency_proof(self.leaves(size), seen))
-            files.write_whole(self.anchor, signed.note)
+            self._keep(signed, again=True)
         return signed
+
+    def _keep(self, signed: SignedCheckpoint, *, again: bool) -> None:
+        """Anchor a checkpoint, unless somebody anchored a newer one meanwhile; `again` has the same one written over."""
+        with self._store.write():  # one at a time; nothing is written there
+            kept = self.anchored()
+            size, before = signed.checkpoint.size, kept.checkpoint.size if kept else -1
+            if size > before or (again and size == before):
+                files.write_whole(self.anchor, signed.note)
+
+    def announced(self, connection: sa.Connection) -> int | None:
+        """Return the block that announces the newest checkpoint, None when there is none."""
+        column = self._chain.kind.table.c
+        return connection.execute(sa.select(sa.func.max(column.seq)).where(column.event_name == CheckpointSigned.NAME)).scalar()
 
     def leaves(self, size: int) -> Leaves:
         """Return the leaf hashes of the first `size` blocks."""
@@ -108,27 +126,30 @@ class Notary:
 
     def _sign(self, on_blocks: OnBlocks | None, cover: int) -> SignedCheckpoint | None:
         """Return the checkpoint, None when another one was signed while the blocks were audited."""
+        # A checkpoint is anchored after it was announced, and a key announced after it was listed: so anchors are read before the
+        # blocks are, and keys after.
         anchor = self.anchored()
         with self._store.read() as connection:
-            start = newest_start(connection, self._bus.catalogue, self._ring.pins(), self._chain.kind)
+            seen = self.announced(connection)
+            pins = self._ring.pins()
+            start = newest_start(connection, self._bus.catalogue, pins, self._chain.kind)
             if start is not None and anchor is not None and anchor.checkpoint.size < start.size:
                 # The anchor is behind the chain's own checkpoint, as after a crash: only a full audit shows that they agree.
                 start = None
             auditor = Auditor(
                 self._bus.catalogue,
                 kind=self._chain.kind,
-                pins=self._ring.pins(),
+                pins=pins,
                 anchors=[] if anchor is None else [anchor],
                 start=start,
                 keep_leaves=True,
             )
             self._audited(auditor, connection, on_blocks)
-            seen = self._newest_announcement(connection)
         with self._store.write() as connection:
-            if self._newest_announcement(connection) != seen:
+            if self.announced(connection) != seen:
                 return None
             self._audited(auditor, connection)
-            return self._signed_before(connection, auditor, seen, cover) or self._sign_now(connection, auditor, start)
+            return self._signed_before(connection, auditor, seen, pins[-1], cover) or self._sign_now(connection, auditor, start, pins)
 
     def _audited(self, auditor: Auditor, connection: sa.Connection, on_blocks: OnBlocks | None = None) -> None:
         found = auditor.run(connection, on_blocks)
@@ -139,14 +160,11 @@ class Notary:
                 where=self._chain.kind.table.name,
             )
 
-    def _newest_announcement(self, connection: sa.Connection) -> int | None:
-        column = self._chain.kind.table.c
-        return connection.execute(sa.select(sa.func.max(column.seq)).where(column.event_name == CheckpointSigned.NAME)).scalar()
-
-    def _signed_before(self, connection: sa.Connection, auditor: Auditor, seq: int | None, cover: int) -> SignedCheckpoint | None:
-        """Return the newest checkpoint when it covers everything but its own announcement, and its key is still the active one."""
-        active = self._ring.active()
-        if seq is None or seq <= cover or auditor.tree.size != seq + 1 or active is None or active.id != auditor.active_key:
+    def _signed_before(
+        self, connection: sa.Connection, auditor: Auditor, seq: int | None, key: PublicKey, cover: int
+    ) -> SignedCheckpoint | None:
+        """Return the newest checkpoint when it covers everything but its own announcement, and `key` is the one announced last."""
+        if seq is None or seq <= cover or auditor.tree.size != seq + 1 or key.id != auditor.active_key:
             return None
         column = self._chain.kind.table.c
         payload = connection.execute(sa.select(column.payload).where(column.seq == seq)).scalar_one()
@@ -158,14 +176,12 @@ class Notary:
             return anchor
         return checkpoint.read(told.note.encode())
 
-    def _sign_now(self, connection: sa.Connection, auditor: Auditor, start: Start | None) -> SignedCheckpoint:
-        announced = self._announce_keys(connection, auditor.active_key)
-        if announced:
+    def _sign_now(self, connection: sa.Connection, auditor: Auditor, start: Start | None, keys: Sequence[PublicKey]) -> SignedCheckpoint:
+        """Sign with the newest of these keys, once it is announced; one that somebody made meanwhile has its turn the next time."""
+        if self._announce_keys(connection, auditor.active_key, keys):
             self._audited(auditor, connection)
-        tree = auditor.tree
-        signed = checkpoint.sign(Checkpoint(origin=self._chain.origin, size=tree.size, root=tree.root()), self._ring)
-        active = self._ring.active()
-        assert active is not None
+        tree, active = auditor.tree, keys[-1]
+        signed = checkpoint.sign(Checkpoint(origin=self._chain.origin, size=tree.size, root=tree.root()), self._ring, active)
         told = CheckpointSigned(
             size=tree.size,
             root=tree.root(),
@@ -177,9 +193,8 @@ class Notary:
         self._keep_leaves(connection, start.size if start else 0, auditor.leaves)
         return signed
 
-    def _announce_keys(self, connection: sa.Connection, active: str | None) -> bool:
+    def _announce_keys(self, connection: sa.Connection, active: str | None, keys: Sequence[PublicKey]) -> bool:
         """Announce every key after the one announced last, each under the one before it; return whether there was any."""
-        keys = self._ring.public_keys()
         ids = [key.id for key in keys]
         if active is not None and active not in ids:
             raise EnvironmentBlockedError(

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from thunderlab.errors import EvidenceError, InputError
 from thunderlab.events import Bus
-from thunderlab.keys import KeyRing
+from thunderlab.keys import KeyRing, PublicKey
 from thunderlab.ledger import statement
 from thunderlab.ledger.audit import Audit, Auditor, OnBlocks
 from thunderlab.ledger.chain import Chain
@@ -44,9 +44,21 @@ def prune(before: int, *, store: Store, chain: Chain, bus: Bus, ring: KeyRing, n
         InputError: when `before` is beyond what was signed for.
         EvidenceError: when the chain is not sound.
     """
+    pruned = None
+    while pruned is None:
+        pruned = _prune_sound(before, store, chain, bus, ring, notary, on_blocks)
+    notary.sign()
+    return pruned
+
+
+def _prune_sound(
+    before: int, store: Store, chain: Chain, bus: Bus, ring: KeyRing, notary: Notary, on_blocks: OnBlocks | None
+) -> Pruned | None:
+    """Audit, then prune; return None when somebody signed meanwhile, perhaps with a key that the audit did not know."""
     anchor = notary.anchored()
-    auditor = Auditor(bus.catalogue, kind=chain.kind, pins=ring.pins(), anchors=[] if anchor is None else [anchor])
     with store.read() as connection:
+        seen = notary.announced(connection)
+        auditor = Auditor(bus.catalogue, kind=chain.kind, pins=ring.pins(), anchors=[] if anchor is None else [anchor])
         _refuse_unsound(auditor.run(connection, on_blocks), chain)
     signed_size = auditor.found().signed_size
     if not signed_size:
@@ -54,10 +66,13 @@ def prune(before: int, *, store: Store, chain: Chain, bus: Bus, ring: KeyRing, n
     if not 0 < before <= signed_size:
         raise InputError(f"{before} is not accepted; 1 to {signed_size}, the size of the newest signed checkpoint, is", field="--before")
     with store.write() as connection:
+        if notary.announced(connection) != seen:
+            return None
         _refuse_unsound(auditor.run(connection), chain)
-        pruned = _prune(connection, before, chain, bus, ring)
-    notary.sign()
-    return pruned
+        # The key announced last, not a newer one that nobody knows yet.
+        active = ring.pins().find(auditor.active_key or "")
+        assert active is not None
+        return _prune(connection, before, chain, bus, ring, active)
 
 
 def _refuse_unsound(found: Audit, chain: Chain) -> None:
@@ -66,7 +81,7 @@ def _refuse_unsound(found: Audit, chain: Chain) -> None:
         raise EvidenceError(f"block {first.seq}: {first.kind}: {first.detail}; nothing was pruned", where=chain.kind.table.name)
 
 
-def _prune(connection: sa.Connection, before: int, chain: Chain, bus: Bus, ring: KeyRing) -> Pruned:
+def _prune(connection: sa.Connection, before: int, chain: Chain, bus: Bus, ring: KeyRing, active: PublicKey) -> Pruned:
     table = chain.kind.table
     announced = (
         connection.execute(
@@ -74,9 +89,7 @@ def _prune(connection: sa.Connection, before: int, chain: Chain, bus: Bus, ring:
         )
     ).scalar_one()
     signed = CheckpointSigned.decode(announced)
-    active = ring.active()
     assert isinstance(signed, CheckpointSigned)
-    assert active is not None
     going = (table.c.seq < before, table.c.payload.is_not(None), table.c.event_name.not_like(f"{OWN}%"))
     blocks, total = connection.execute(
         sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(sa.func.length(table.c.payload)), 0)).where(*going)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from typing import Any
 
 import sqlalchemy as sa
 
-from thunderlab.ledger.tables import LEDGER_LEAVES, ChainKind
+from thunderlab.ledger.tables import CHAINS, EVENTS_CHAIN, LEDGER_LEAVES, ChainKind
 
 CHUNK = 512
 
@@ -37,10 +38,18 @@ def chunks(connection: sa.Connection, kind: ChainKind, first: int = 0) -> Iterat
         yield [tuple(row) for row in partition]
 
 
-def tolerate_broken_text(connection: sa.Connection) -> None:
-    """Have text that is not UTF-8 come through this connection all the same, so that the row it stands in can be named."""
-    if connection.dialect.name == "sqlite":
-        connection.connection.dbapi_connection.text_factory = _tolerant  # type: ignore[union-attr]
+@contextlib.contextmanager
+def broken_text(connection: sa.Connection) -> Iterator[None]:
+    """Have text that is not UTF-8 come through this connection for a while, so that the row it stands in can be named."""
+    plain: Any = connection.connection.dbapi_connection
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    before, plain.text_factory = plain.text_factory, _tolerant
+    try:
+        yield
+    finally:
+        plain.text_factory = before
 
 
 def count_blocks(connection: sa.Connection, kind: ChainKind, first: int = 0) -> int:
@@ -48,24 +57,47 @@ def count_blocks(connection: sa.Connection, kind: ChainKind, first: int = 0) -> 
     return int(connection.execute(sa.select(sa.func.count()).select_from(kind.table).where(kind.table.c.seq >= first)).scalar_one())
 
 
-def duplicate_ids(connection: sa.Connection, kind: ChainKind, most: int) -> list[tuple[str, int]]:
-    """Return ids that stand in more than one row, each with the block that holds it the second time.
+def duplicate_ids(connection: sa.Connection, kind: ChainKind, first: int, most: int) -> list[tuple[Any, Any]]:
+    """Return ids that stand in an earlier row, too, each with the block from `first` on that repeats it, lowest first.
 
     The database compares them, so that memory stays flat.
     """
-    table = kind.table
-    twice = sa.select(table.c.id).group_by(table.c.id).having(sa.func.count() > 1).limit(most)
-    second = sa.select(table.c.seq).order_by(table.c.seq).limit(1).offset(1)
-    ids = connection.execute(twice).scalars().all()
-    return [(str(one), connection.execute(second.where(table.c.id == one)).scalar_one()) for one in ids]
+    table = kind.table.name
+    if first:
+        # A few blocks at the end, each looked up in the index.
+        query = (
+            f"SELECT id, seq FROM {table} AS late WHERE seq >= {first:d} AND EXISTS "  # noqa: S608 - our own names, and integers
+            f"(SELECT 1 FROM {table} AS early WHERE early.id = late.id AND early.seq < late.seq) ORDER BY seq LIMIT {most:d}"
+        )
+        return [tuple(row) for row in connection.exec_driver_sql(query)]
+    twice = f"SELECT 1 FROM {table} GROUP BY id HAVING count(*) > 1 LIMIT 1"  # noqa: S608 - our own names
+    if connection.exec_driver_sql(twice).first() is None:
+        return []
+    query = (
+        f"SELECT id, seq FROM (SELECT id, seq, row_number() OVER (PARTITION BY id ORDER BY seq) AS place FROM {table}) AS numbered "  # noqa: S608
+        f"WHERE place = 2 ORDER BY seq LIMIT {most:d}"
+    )
+    return [tuple(row) for row in connection.exec_driver_sql(query)]
 
 
-def stored_leaves(connection: sa.Connection, kind: ChainKind, first: int) -> tuple[int, bytes] | None:
-    """Return the leaf hashes kept from block `first` or later on: (first block, hashes), None when there are none."""
-    table = LEDGER_LEAVES.c
-    query = sa.select(table.first, table.hashes).where(table.chain == kind.name, table.first >= first).order_by(table.first).limit(1)
-    row = connection.execute(query).first()
-    return None if row is None else (row.first, row.hashes)
+def stored_leaves(connection: sa.Connection, kind: ChainKind, first: int) -> tuple[Any, Any] | None:
+    """Return the leaf hashes kept from block `first` or later on: (first block, hashes), None when there are none.
+
+    Plain text, as in `chunks`: what lies there is what comes back, of whatever type.
+    """
+    of_chain = f"FROM {LEDGER_LEAVES.name} WHERE chain = '{kind.name}'"
+    query = f"SELECT first, hashes {of_chain} AND first >= {first:d} ORDER BY first LIMIT 1"
+    row = connection.exec_driver_sql(query).first()
+    return None if row is None else tuple(row)
+
+
+def leaves_at(connection: sa.Connection, kind: ChainKind, first: int = 0) -> list[Any]:
+    """Return where all rows of a chain's leaf hashes begin, those from block `first` on; at the events', also the rows of no chain."""
+    known = ", ".join(f"'{chain.name}'" for chain in CHAINS)
+    strange = f" OR chain NOT IN ({known}) OR chain IS NULL" if kind is EVENTS_CHAIN else ""
+    where = f"(chain = '{kind.name}' AND first >= {first:d}){strange}" if first else f"chain = '{kind.name}'{strange}"
+    query = f"SELECT CASE WHEN chain = '{kind.name}' THEN first END FROM {LEDGER_LEAVES.name} WHERE {where}"  # noqa: S608 - our own names
+    return [row[0] for row in connection.exec_driver_sql(query)]
 
 
 def _tolerant(data: bytes) -> str:

@@ -65,7 +65,7 @@ class Walk:
         self._kind = kind
         self._shapes = shapes
         self._claims = claims
-        self._strays: list[str] = []
+        self._strays: list[tuple[Block, int]] = []
         self.origin = origin
         self._begun = sha256(f"\0{FORMAT}\n{origin}\n".encode())
         self.leaves = leaves
@@ -99,11 +99,12 @@ class Walk:
         self.prev_hash = rows[-1][4]
 
     def strays(self) -> Iterator[Failure]:
-        """Yield the rows that have no place in the chain; a gap is taken for the place they come from."""
+        """Yield the rows that have no place in the chain, at the place they seem to come from: a gap, the end, or where they lie."""
         gaps = [failure.seq for failure in self.failures if failure.kind == "gap"]
-        for stray in self._strays:
-            detail = f"a row has no place in the chain: its seq is {stray}"
-            yield Failure(seq=min(gaps, default=self.seq), kind="malformed", detail=detail)
+        for stray, place in self._strays:
+            here = self.seq if stray.prev_hash == self.prev_hash else place
+            detail = f"a row has no place in the chain: its seq is {stray.seq!a}"
+            yield Failure(seq=min(gaps, default=here), kind="malformed", detail=detail)
 
     # The fast way: a chunk at a time.
 
@@ -185,6 +186,7 @@ class Walk:
         if self.leaves is not None:
             self.leaves += joined
         self._found(self._claims.compare(first, joined))
+        self._found(self._claims.announced(first, first + len(leaves), ((first + place, event) for place, event in chunk.own)))
         events = dict(chunk.own)
         done = 0
         for cut in sorted(events.keys() | self._claims.sizes(first, first + len(leaves))):
@@ -201,7 +203,8 @@ class Walk:
     def _look_at(self, row: Row) -> None:
         block = Block(*row[:_FIELDS])
         if type(block.seq) is not int or block.seq < 0:
-            self._strays.append(repr(block.seq))
+            if len(self._strays) < MOST_FAILURES:
+                self._strays.append((block, self.seq))
             return
         if block.seq < self.seq:
             self._fail(Failure(seq=block.seq, kind="duplicate", detail=f"there is a second block {block.seq}"))
@@ -213,6 +216,7 @@ class Walk:
             leaf = bytes.fromhex(block.aggregate_hash)
             self._found(self._claims.compare(block.seq, leaf))
             self._found(self._claims.at_size(self.tree))
+            self._found(self._claims.announced(block.seq, block.seq + 1, [(block.seq, event) for event in read]))
             if read and block.event_name.startswith(OWN):
                 self._found(self._claims.told(block.seq, read[0], self.tree))
         if not self.failures:
