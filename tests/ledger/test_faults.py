@@ -1,7 +1,12 @@
 """Bad days: killed processes, full and failing disks, clocks that jump, files that vanish. Nothing acknowledged is lost."""
 
+import ast
+import errno
 import json
+import os
 import random
+import resource
+import shutil
 import subprocess
 import sys
 
@@ -10,7 +15,9 @@ import pytest
 from tests.conftest import ROOT
 from tests.ledger import accidents
 from tests.ledger.doomed import WORKS
-from tests.ledger.little import LittleLab
+from tests.ledger.little import LittleLab, integrity
+from thunderlab.clock import VirtualClock
+from thunderlab.errors import EnvironmentBlockedError
 
 needs_replaced_calls = pytest.mark.skipif(
     accidents.library() is None, reason="SQLite is linked into this Python, or this is not Linux: its system calls cannot be replaced"
@@ -110,3 +117,241 @@ def test_kill_9_at_a_hundred_places_where_the_disk_is_changed_loses_nothing(memo
 def _spread(first, last, most):
     """Return numbers from the first to the last, evenly spread; all there are when that is not more than asked for."""
     return sorted({first + (last - first) * number // (most - 1) for number in range(most)})
+
+
+class Wild(VirtualClock):
+    """A clock that may be anywhere, within a century, each time it is looked at."""
+
+    def __init__(self, seed):
+        super().__init__(0)
+        self._draw = random.Random(seed)
+
+    def now_us(self):
+        return self._draw.randrange(100 * 365 * 86_400 * 1_000_000)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_clock_that_jumps_at_every_look_breaks_nothing(memory, seed):
+    ids = []
+    for _ in range(3):  # each opens it anew: what keeps ids apart within a process is forgotten
+        with LittleLab(memory, Wild(seed)) as lab:
+            for work in (lab.note, lab.custody.sign, lab.note, lab.custody.rotate_key, lab.prune, lab.custody.sign_when_due):
+                work()
+            ids += lab.notes(20)
+            assert lab.is_sound() and lab.custody.audit(full=False).ok
+            assert lab.ids()[-20:] == ids[-20:] and len(set(lab.ids())) == len(lab.ids())
+    assert ids[:20] != ids[20:40]
+
+
+def test_a_clock_set_back_or_forward_puts_no_checkpoint_off(memory, clock):
+    with LittleLab(memory, clock) as lab:
+        notary = lab.custody._notaries["events"]
+        lab.note()
+        lab.custody.sign()
+        lab.note()
+        assert not notary.due()
+        clock.advance(90_000)
+        assert notary.due()
+        lab.custody.sign_when_due()
+        lab.note()
+        assert not notary.due()
+        clock.set_back(400 * 86_400)  # it had been wrong for a year
+        assert notary.due()
+        lab.custody.sign_when_due()
+        lab.note()
+        assert not notary.due() and lab.is_sound()
+
+
+def test_a_checkpoint_that_was_signed_and_not_anchored_is_due(memory, clock, monkeypatch):
+    with LittleLab(memory, clock) as lab:
+        lab.note()
+        first = lab.custody.sign()
+        lab.note()
+        with monkeypatch.context() as patch:
+            patch.setattr("thunderlab.files.write_whole", _full)
+            with pytest.raises(EnvironmentBlockedError, match="No space left"):
+                lab.custody.sign()
+        assert lab.custody.anchored() == first and lab.is_sound()
+        lab.custody.sign_when_due()
+        assert lab.custody.anchored().checkpoint.size == 5 and lab.is_sound()  # opened, note, key, checkpoint, note
+
+
+def _full(path, *_, **__):
+    raise EnvironmentBlockedError(os.strerror(errno.ENOSPC), where=path)
+
+
+def _try_all(lab, told):
+    """Do everything there is; return which of it was refused."""
+    refused = []
+    for name, work in (
+        ("note", lambda: told.append(lab.note("one"))),
+        ("batch", lambda: told.extend(lab.notes(4))),
+        ("sign", lab.custody.sign),
+        ("within", lambda: told.extend(lab.notes_within(2))),
+        ("rotate", lab.custody.rotate_key),
+        ("prune", lab.prune),
+        ("last", lambda: told.append(lab.note("last"))),
+    ):
+        try:
+            work()
+        except EnvironmentBlockedError as error:
+            assert error.exit_code == 3 and "\n" not in str(error)
+            refused.append(name)
+    return refused
+
+
+def _goes_on(lab, told):
+    told.append(lab.note("after"))
+    lab.custody.sign()
+    assert set(told) <= set(lab.ids())
+    assert lab.is_sound()
+
+
+@pytest.fixture
+def template(memory):
+    with LittleLab(memory / "template") as lab:
+        lab.note()
+        lab.custody.sign()
+    return memory / "template"
+
+
+@needs_replaced_calls
+@pytest.mark.parametrize(("accident", "step"), [(accidents.FailingDisk, 2), (accidents.FullDisk, 3)])
+def test_a_disk_that_fails_or_fills_up_at_any_call_refuses_and_loses_nothing(memory, template, accident, step):
+    """One call fails, or all from one on that need space; every call of a life that does everything has its turn at some step."""
+    at, refusals = 1, 0
+    while True:
+        place = shutil.copytree(template, memory / f"{at}")
+        with LittleLab(place) as lab:
+            told = []
+            with accidents.happening(accident(at)) as happened:
+                refused = _try_all(lab, told)
+            refusals += bool(refused)
+            _goes_on(lab, told)
+        with LittleLab(place) as lab:
+            assert set(told) <= set(lab.ids())
+            _goes_on(lab, told)
+        assert integrity(place / "lab.db") == [("ok",)]
+        shutil.rmtree(place)
+        if len(happened.calls) < at:
+            break
+        at += step
+    assert at > 80 and refusals > 20
+
+
+@needs_replaced_calls
+@pytest.mark.parametrize("accident", [accidents.FailingDisk, accidents.FullDisk])
+def test_a_disk_that_fails_while_a_workspace_is_opened_is_exit_3_and_the_next_open_works(memory, template, accident):
+    for at in range(1, 200):
+        place = memory / f"{at}"
+        if at % 2:
+            shutil.copytree(template, place)
+        opened = False
+        with accidents.happening(accident(at)) as happened:
+            try:
+                LittleLab(place).store.close()
+                opened = True
+            except EnvironmentBlockedError as error:
+                assert "\n" not in str(error)
+        with LittleLab(place) as lab:
+            _goes_on(lab, [])
+        if len(happened.calls) < at:
+            assert opened
+            break
+    assert at > 8
+
+
+def test_a_write_limit_refuses_and_loses_nothing(tmp_path):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    refusals = 0
+    for room in (0, 5_000, 40_000):
+        with LittleLab(tmp_path / f"{room}") as lab:
+            told = [lab.note()]
+            most = (tmp_path / f"{room}" / "lab.db-wal").stat().st_size + room
+            resource.setrlimit(resource.RLIMIT_FSIZE, (most, hard))
+            try:
+                with pytest.raises(EnvironmentBlockedError):
+                    while True:
+                        told += lab.notes(300)
+                refusals += 1
+            finally:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+            _goes_on(lab, told)
+    assert refusals == 3
+
+
+FULL_DISK = """
+import sys
+from pathlib import Path
+from tests.ledger.test_faults import LittleLab, _goes_on, _try_all, integrity
+place = Path(sys.argv[1])
+with LittleLab(place) as lab:
+    told, refused = [lab.note()], []
+    lab.custody.sign()
+    for room in (0, 1, 9, 40):
+        ballast = place / "ballast"
+        with ballast.open("wb", buffering=0) as stream:
+            try:
+                while stream.write(bytes(4096)):
+                    pass
+            except OSError:
+                stream.truncate(max(0, ballast.stat().st_size - 4096 * room))
+        while not (failed := _try_all(lab, told)):
+            pass
+        refused.append(failed)
+        assert set(told) <= set(lab.ids())
+        ballast.unlink()
+        _goes_on(lab, told)
+assert integrity(place / "lab.db") == [("ok",)]
+print(refused)
+"""
+
+
+def test_a_disk_that_is_really_full_refuses_and_loses_nothing(tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = f"mount -t tmpfs -o size=3m tmpfs {disk}"
+    try:
+        tried = subprocess.run(["unshare", "-rm", "sh", "-c", mount], capture_output=True, text=True)
+    except FileNotFoundError:
+        pytest.skip("there is no unshare here to mount a small disk with")
+    if tried.returncode != 0:
+        pytest.skip(f"no small disk can be mounted here: {tried.stderr.strip()}")
+    within = ["unshare", "-rm", "sh", "-c", f'{mount} && exec "$0" -c "$1" {disk}/w', sys.executable, FULL_DISK]
+    done = subprocess.run(within, capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    # Without any room a commit may still find some behind the log, where it was reserved; a file cannot be written anew.
+    assert {"sign", "rotate"} <= set(ast.literal_eval(done.stdout)[0])
+
+
+FAILED_SYNC = """
+import sys
+from pathlib import Path
+from tests.ledger.test_faults import LittleLab, _goes_on, _try_all
+with LittleLab(Path(sys.argv[1])) as lab:
+    told = []
+    refused = _try_all(lab, told)
+    _goes_on(lab, told)
+print(refused)
+"""
+
+
+@pytest.mark.parametrize("at", [1, 3, 5, 8])
+def test_a_sync_that_fails_refuses_what_it_was_for(tmp_path, at):
+    """SQLite's own syncs cannot be replaced from within, so strace has the n-th one fail: the log's header, then commits.
+
+    The second one is of the folder the log was made in, whose failure SQLite passes over.
+    """
+    if shutil.which("strace") is None:
+        pytest.skip("there is no strace here to have a sync fail")
+    with LittleLab(tmp_path / "w") as lab:
+        told = [lab.note()]
+        lab.custody.sign()
+    trace = ["strace", "-f", "-qq", "-o", os.devnull, "-e", "trace=fdatasync,fsync", "-e", f"inject=fdatasync:error=EIO:when={at}"]
+    done = subprocess.run([*trace, sys.executable, "-c", FAILED_SYNC, str(tmp_path / "w")], capture_output=True, text=True, cwd=ROOT)
+    if "PTRACE" in done.stderr or "Operation not permitted" in done.stderr:
+        pytest.skip("strace may not look into a process here")
+    assert done.returncode == 0, done.stderr
+    assert len(ast.literal_eval(done.stdout)) == 1
+    with LittleLab(tmp_path / "w") as lab:
+        assert set(told) <= set(lab.ids()) and lab.is_sound()

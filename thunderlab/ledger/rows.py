@@ -33,6 +33,7 @@ def chunks(connection: sa.Connection, kind: ChainKind, first: int = 0) -> Iterat
         finally:
             cursor.close()
         return
+    # Of the statement, not of the connection: that one would keep them, and take the next insert for something to be streamed.
     result = connection.execute(sa.text(statement).execution_options(stream_results=True, yield_per=CHUNK))
     for partition in result.partitions():
         yield [tuple(row) for row in partition]
