@@ -108,7 +108,9 @@ class Notary:
         """Return the checkpoint, None when another one was signed while the blocks were audited."""
         anchor = self.anchored()
         with self._store.read() as connection:
-            start = newest_start(connection, self._bus.catalogue, self._ring.pins(), self._chain.kind)
+            # While the key is being changed the one before still counts: it is here yet.
+            keys = {key.id for key in self._ring.public_keys() if self._ring.has_private(key.id)}
+            start = newest_start(connection, self._bus.catalogue, self._ring.pins(), self._chain.kind, keys=keys)
             if start is not None and anchor is not None and anchor.checkpoint.size < start.size:
                 # The anchor is behind the chain's own checkpoint, as after a crash: only a full audit shows that they agree.
                 start = None
