@@ -51,8 +51,7 @@ class LittleLab:
     def notes_within(self, count):
         """Emit notes one by one in a transaction of our own, and return their ids once it was committed."""
         with self.store.write() as connection:
-            told = [self.note("within", number, connection) for number in range(count)]
-        return told
+            return [self.note("within", number, connection) for number in range(count)]
 
     def prune(self):
         """Prune half of what was signed for; return before which block."""

@@ -132,7 +132,9 @@ class Notary:
         with self._store.read() as connection:
             seen = self.announced(connection)
             pins = self._ring.pins()
-            start = newest_start(connection, self._bus.catalogue, pins, self._chain.kind)
+            # While the key is being changed the one before still counts: it is here yet.
+            keys = {key.id for key in pins if self._ring.has_private(key.id)}
+            start = newest_start(connection, self._bus.catalogue, pins, self._chain.kind, keys=keys)
             if start is not None and anchor is not None and anchor.checkpoint.size < start.size:
                 # The anchor is behind the chain's own checkpoint, as after a crash: only a full audit shows that they agree.
                 start = None
