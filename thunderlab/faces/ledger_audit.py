@@ -11,7 +11,7 @@ import msgspec
 import sqlalchemy as sa
 
 import thunderlab
-from thunderlab.errors import EvidenceError, InputError
+from thunderlab.errors import EvidenceError, InputError, ThunderlabError
 from thunderlab.keys import PinnedKeys
 from thunderlab.ledger import (
     CHAINS,
@@ -77,7 +77,8 @@ def audit_workspace(evidence: Evidence, update: Update, *, full: bool | None) ->
             audits.append(found)
         for found in audits:
             if not found.ok:
-                with contextlib.suppress(EvidenceError):
+                # Whatever keeps it from being recorded, a damaged block first of all, does not keep it from being told.
+                with contextlib.suppress(ThunderlabError):
                     lab.custody.record(found)
     return audits
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Container, Iterator, Sequence
 
 import msgspec
@@ -105,7 +106,9 @@ class Auditor:
         broken = (sa.exc.DatabaseError, connection.dialect.loaded_dbapi.Error)
         try:
             try:
-                self._run(connection, on_blocks)
+                # PostgreSQL takes nothing more in a transaction in which something failed, unless it is rolled back as far as here.
+                with connection.begin_nested() if connection.dialect.name == "postgresql" else contextlib.nullcontext():
+                    self._run(connection, on_blocks)
             except broken as error:
                 if "UTF-8" not in str(error):
                     raise
