@@ -45,6 +45,7 @@ class Sqlite:
         self._lock = Lock(path.with_name(path.name + LOCK_SUFFIX))
         self._engine = _engine(path)
         self._writer: _Writer | None = None
+        self._file: tuple[int, int] | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -59,6 +60,7 @@ class Sqlite:
                 # costs as much as SQLite itself. After an error it is closed, for nobody knows what state it is in.
                 writer, self._writer = self._writer or _Writer(self._engine), None
                 try:
+                    self._refuse_another_file()
                     writer.plain.execute("BEGIN IMMEDIATE")
                     self._reserve()
                     yield writer.connection
@@ -74,6 +76,7 @@ class Sqlite:
     def read(self) -> Iterator[sa.Connection]:
         """Give a connection inside one read transaction: a consistent snapshot that no writer disturbs."""
         try:
+            self._refuse_another_file()
             with self._engine.connect() as connection, connection.begin():
                 yield connection
         except _ERRORS as error:
@@ -86,6 +89,20 @@ class Sqlite:
             writer.close()
         self._engine.dispose()
         self._lock.close()
+
+    def _refuse_another_file(self) -> None:
+        """Make sure that the file is the one that was opened: SQLite would go on writing one that was removed, and all would be lost."""
+        try:
+            found = os.stat(self._path)  # noqa: PTH116 - at every transaction, where a Path costs more than the call
+            file = (found.st_dev, found.st_ino)
+        except FileNotFoundError:
+            file = None
+        if self._file is None:
+            self._file = file
+        elif file != self._file:
+            raise EnvironmentBlockedError(
+                "was removed, or another file put in its place, while it was open; put it back, or open what is there now", where=self.place
+            )
 
     def _reserve(self) -> None:
         """Write zeros behind the log when it has grown, so that the next commits overwrite bytes instead of adding them.

@@ -49,7 +49,7 @@ class LittleLab:
         return [told.id for told in self.events.emit(*(NoteRecorded(text=f"one of {count}", value=number) for number in range(count)))]
 
     def notes_within(self, count):
-        """Emit notes one by one in a transaction of our own, and return their ids once it was committed."""
+        """Emit notes one by one in a transaction of our own, and return their ids, once it was committed."""
         with self.store.write() as connection:
             return [self.note("within", number, connection) for number in range(count)]
 
