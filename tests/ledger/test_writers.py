@@ -1,6 +1,7 @@
 """Many writers: threads that share a transaction, processes that append, sign, rotate and audit at once, and every interleaving of two."""
 
 import json
+import multiprocessing
 import sys
 import threading
 import time
