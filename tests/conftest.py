@@ -20,9 +20,11 @@ from hypothesis import settings
 
 import thunderlab
 from tests import postgres
+from tests.emitted import Emitted, blocks_noted
 from thunderlab import workspace
 from thunderlab.clock import VirtualClock
-from thunderlab.lab import Lab
+from thunderlab.lab import STORE, Lab, catalogue
+from thunderlab.store import Store
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -32,9 +34,10 @@ settings.register_profile("explore", deadline=None, max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "house"))
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Notebooks run by nbval are no functions, so fixtures do not reach them: their kernels inherit this workspace instead."""
     os.environ[workspace.VARIABLE] = tempfile.mkdtemp(prefix="thunderlab-tests-")
+    config.pluginmanager.register(Emitted(config, lambda: {entry.name for entry in catalogue()}), "emitted")
 
 
 @pytest.fixture(autouse=True)
@@ -63,6 +66,7 @@ def postgres_server():
         pytest.skip(postgres.MISSING)
     server = postgres.Server(place)
     try:
+        server.make()
         server.start()
         yield server
     finally:
@@ -79,6 +83,20 @@ def postgres_url(postgres_server: postgres.Server) -> str:
 def store_place(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
     """Where a `Store` may be opened, of each kind in turn."""
     return tmp_path / "lab.db" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+
+
+@pytest.fixture
+def make_store():
+    """Open stores that are closed when the test ends."""
+    opened: list[Store] = []
+
+    def make(place: Path | str) -> Store:
+        opened.append(Store(place))
+        return opened[-1]
+
+    yield make
+    for store in opened:
+        store.close()
 
 
 @pytest.fixture
@@ -156,15 +174,16 @@ def cli(tmp_path: Path):
 
     def run(*arguments: object, stdin: str | None = None, cwd: Path = ROOT, env: dict[str, str] | None = None, timeout: float = 240) -> Ran:
         environment = {**os.environ, workspace.VARIABLE: str(tmp_path / "workspace"), **(env or {})}
-        done = subprocess.run(
-            [sys.executable, "-m", "thunderlab", *map(str, arguments)],
-            capture_output=True,
-            text=True,
-            input=stdin,
-            cwd=cwd,
-            env=environment,
-            timeout=timeout,
-        )
+        with blocks_noted(Path(environment[workspace.VARIABLE]) / STORE):
+            done = subprocess.run(
+                [sys.executable, "-m", "thunderlab", *map(str, arguments)],
+                capture_output=True,
+                text=True,
+                input=stdin,
+                cwd=cwd,
+                env=environment,
+                timeout=timeout,
+            )
         return Ran(done.returncode, done.stdout, done.stderr)
 
     return run

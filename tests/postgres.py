@@ -42,6 +42,9 @@ class Server:
         if self._user is not None:
             os.chown(self.folder, self._user.pw_uid, self._user.pw_gid)
         self._process: subprocess.Popen[bytes] | None = None
+
+    def make(self) -> None:
+        """Make an empty database cluster."""
         # A collation of a language: what is sorted by the database and what is sorted by Python then differ where they can.
         made = self._run("initdb", "--locale-provider=icu", "--icu-locale=en", "--locale=C.UTF-8")
         if made.returncode != 0:
@@ -71,10 +74,11 @@ class Server:
         while True:
             try:
                 self.execute("SELECT 1")
-                return
             except dbapi.Error:
                 assert self._process.poll() is None and time.monotonic() < deadline, (self.folder / "log").read_text()
                 time.sleep(0.05)
+            else:
+                return
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """Stop the server: SIGINT ends every connection, SIGQUIT is a crash."""

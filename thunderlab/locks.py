@@ -74,8 +74,7 @@ class Lock:
                 _sign(descriptor)
                 yield
             finally:
-                if self._descriptor == descriptor:
-                    fcntl.flock(descriptor, fcntl.LOCK_UN)
+                self._let_go(descriptor)
         finally:
             self._threads.leave(ours)
 
@@ -101,21 +100,17 @@ class Lock:
         """Wait for the lock in line. Nothing can end a wait in the kernel early, so a thread waits there, and we wait for it."""
         if self._waiter is None:
             self._waiter = _Waiter(descriptor)
-        try:
-            if self._waiter.wait(max(seconds, 0.0)):
-                return
-        except BaseException:
-            self._leave()
-            raise
-        busy = self._busy(descriptor, patience_s)
-        self._leave()
-        raise busy
+        if not self._waiter.wait(max(seconds, 0.0)):
+            raise self._busy(descriptor, patience_s)
 
-    def _leave(self) -> None:
-        """Give up a place in the queue: the file is closed as soon as the thread that waits comes back, and with it the lock let go."""
-        waiter, self._waiter, self._descriptor = self._waiter, None, None
-        if waiter is not None:
+    def _let_go(self, descriptor: int) -> None:
+        """Let the lock go, or the place in the queue; then the file is closed as soon as the thread in the kernel comes back."""
+        waiter = self._waiter
+        if waiter is not None and waiter.pending:
+            self._waiter, self._descriptor = None, None
             waiter.abandon()
+        elif self._descriptor == descriptor:
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
 
     def _busy(self, descriptor: int, patience_s: float) -> BusyError:
         return BusyError(
@@ -186,18 +181,20 @@ class _Waiter:
         self._descriptor = descriptor
         self._guard = threading.Lock()
         self._asked, self._had = threading.Semaphore(0), threading.Semaphore(0)
-        self._waiting = self._ended = self._abandoned = False
+        self.pending = self._waiting = self._ended = self._abandoned = False
         self._error: OSError | None = None
         threading.Thread(target=self._run, name="thunderlab-lock", daemon=True).start()
 
     def wait(self, seconds: float) -> bool:
-        """Return whether the lock was had within so many seconds; when not, `abandon` must follow."""
+        """Return whether the lock was had within so many seconds; while `pending` holds it may still come, and `abandon` must follow."""
+        self.pending = True
         with self._guard:
             self._waiting = True
         self._asked.release()
         had = self._had.acquire(timeout=seconds)
         if self._error is not None:
             raise self._error
+        self.pending = not had
         return had
 
     def abandon(self) -> None:

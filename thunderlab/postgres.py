@@ -58,7 +58,9 @@ class Postgres:
 
     def __init__(self, url: str, *, patience_s: float = PATIENCE_S) -> None:
         parsed = parse(url)
-        self.place = parsed.set(password=None).render_as_string()
+        self.place = sa.URL.create(
+            parsed.drivername, parsed.username, None, parsed.host, parsed.port, parsed.database, parsed.query
+        ).render_as_string()
         self._patience_s = patience_s
         self._engine = _engine(parsed)
         self._key: int | None = None
@@ -79,6 +81,16 @@ class Postgres:
         with self._translated(), self._engine.connect() as connection, connection.begin():
             yield connection
 
+    def version(self) -> str:
+        """Return the server's version."""
+        with self.read() as connection:
+            return str(connection.exec_driver_sql("SHOW server_version").scalar_one())
+
+    def writer(self) -> str | None:
+        """Return who is writing now, None when nobody is."""
+        with self._translated():
+            return self._holder(self._schema_key())
+
     def close(self) -> None:
         """Close every connection."""
         self._engine.dispose()
@@ -94,13 +106,14 @@ class Postgres:
             if _state(error) != "55P03":
                 raise
             raise BusyError(
-                f"held by {self._holder(key)} for more than {self._patience_s:g} s; wait for it or end it", where=self.place
+                f"held by {self._holder(key) or 'another process'} for more than {self._patience_s:g} s; wait for it or end it",
+                where=self.place,
             ) from error
 
-    def _holder(self, key: int) -> str:
+    def _holder(self, key: int) -> str | None:
         with self._engine.connect() as connection, connection.begin():
             row = connection.exec_driver_sql(_HOLDER.format(key=key)).first()
-        return f"{row[1] or 'another program'} (server process {row[0]})" if row is not None else "another process"
+        return f"{row[1] or 'another program'} (server process {row[0]})" if row is not None else None
 
     def _schema_key(self) -> int:
         with self._engine.connect() as connection, connection.begin():
@@ -119,6 +132,8 @@ class Postgres:
             if state is None or state.startswith(("08", "57P")):
                 self._engine.dispose()  # the other connections of this process are as dead; the next use makes new ones
             raise EnvironmentBlockedError(_advice(error, state), where=self.place) from error
+        except (ConnectionError, TimeoutError, socket.gaierror, FileNotFoundError) as error:
+            raise EnvironmentBlockedError(f"{_UNREACHABLE} ({error.strerror or error})", where=self.place) from error
         except sa.exc.TimeoutError as error:
             raise BusyError("all connections of this process are in use; end some of its work first", where=self.place) from error
 
@@ -171,7 +186,11 @@ def _engine(url: sa.URL) -> sa.Engine:
     def connect() -> Any:
         from pg8000 import dbapi
 
-        made = dbapi.connect(**_arguments(url))
+        # The driver would leave a socket of its own open when the server says no.
+        with contextlib.ExitStack() as opened:
+            line = opened.enter_context(_socket(url))
+            made = dbapi.connect(sock=line, **_arguments(url))
+            opened.pop_all()
         # The driver would begin a transaction of its own choice; ours are begun below.
         made.autocommit = True
         return made
@@ -199,23 +218,37 @@ def _arguments(url: sa.URL) -> dict[str, Any]:
     command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:2]])[:30]
     told: dict[str, Any] = {
         "user": url.username or getpass.getuser(),
-        "password": url.password if url.password is not None else os.environ.get("PGPASSWORD"),
+        "password": url.password or os.environ.get("PGPASSWORD", ""),
         "database": url.database,
         "application_name": f"pid {os.getpid()} ({command}) on {socket.gethostname()}"[:63],
         "ssl_context": _tls(query),
+        "host": url.host or "localhost",  # the name a certificate must be for
     }
     if "options" in query:
         told["startup_params"] = {"options": query["options"]}
-    host, port = query.get("host") or url.host or "localhost", url.port or 5432
-    if host.startswith("/"):
-        return {**told, "unix_sock": f"{host}/.s.PGSQL.{port}", "ssl_context": False}
-    made = socket.create_connection((host, port), _CONNECT_S)
-    made.settimeout(None)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    return {**told, "host": host, "port": port, "sock": made}
+    return told
+
+
+def _socket(url: sa.URL) -> socket.socket:
+    """Return a connected socket; a folder as host means the Unix socket in it."""
+    host, port = str(url.query.get("host") or url.host or "localhost"), url.port or 5432
+    if not host.startswith("/"):
+        made = socket.create_connection((host, port), _CONNECT_S)
+        made.settimeout(None)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        return made
+    made = socket.socket(socket.AF_UNIX)
+    try:
+        made.connect(f"{host}/.s.PGSQL.{port}")
+    except BaseException:
+        made.close()
+        raise
+    return made
 
 
 def _tls(query: dict[str, str]) -> Any:
+    if query.get("host", "").startswith("/"):
+        return False
     mode = query.get("sslmode", "prefer")
     if mode == "verify-full" or "sslrootcert" in query:
         import ssl
@@ -224,22 +257,31 @@ def _tls(query: dict[str, str]) -> Any:
     return {"disable": False, "prefer": None, "require": True}[mode]
 
 
+def _said(error: sa.exc.DBAPIError) -> dict[str, str]:
+    """Return what the server said, field by field; empty when it was the connection that failed.
+
+    A server that says no hangs up, and the driver may run into that while it still deals with what was said.
+    """
+    reason: BaseException | None = error.orig
+    while reason is not None:
+        if reason.args and isinstance(reason.args[0], dict):
+            return reason.args[0]
+        reason = reason.__context__
+    return {}
+
+
 def _state(error: sa.exc.DBAPIError) -> str | None:
     """Return the five letters by which PostgreSQL names what is wrong; None when it was the connection."""
-    said = error.orig.args[0] if error.orig is not None and error.orig.args else None
-    return str(said.get("C")) if isinstance(said, dict) else None
+    return _said(error).get("C")
 
 
 def _advice(error: sa.exc.DBAPIError, state: str | None) -> str:
     """Return the server's complaint with what to do about it; codes of https://www.postgresql.org/docs/current/errcodes-appendix.html."""
-    said = error.orig.args[0] if error.orig is not None and error.orig.args else ""
-    complaint = str(said.get("M", "")) if isinstance(said, dict) else str(said)
-    for signs, advice in _ADVICE:
-        if state is not None and state.startswith(signs):
-            return f"{advice} ({complaint})"
     if state is None:
-        return f"{_UNREACHABLE} ({complaint})"
-    return f"the server refused ({state}: {complaint})"
+        return f"{_UNREACHABLE} ({error.orig})"
+    complaint = _said(error).get("M", state)
+    advice = next((advice for signs, advice in _ADVICE if state.startswith(signs)), None)
+    return f"{advice} ({complaint})" if advice is not None else f"the server refused ({state}: {complaint})"
 
 
 _UNREACHABLE = (

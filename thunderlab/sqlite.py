@@ -185,6 +185,12 @@ def insert(connection: sa.Connection, into: str, width: int, rows: Sequence[tupl
     _plain(connection).executemany(f"{into} ({', '.join('?' * width)})", rows)
 
 
+def first_row(connection: sa.Connection, statement: str) -> tuple[Any, ...] | None:
+    """Return the first row of a statement, None when there is none."""
+    row: tuple[Any, ...] | None = _plain(connection).execute(statement).fetchone()
+    return row
+
+
 def _plain(connection: sa.Connection) -> sqlite3.Connection:
     """Return the driver's own connection: on a commit of a row SQLAlchemy's way to a statement costs more than the statement."""
     plain: Any = connection.connection.dbapi_connection

@@ -102,6 +102,14 @@ def insert_rows(connection: sa.Connection, table: sa.Table, rows: Sequence[tuple
     (sqlite.insert if on_sqlite else postgres.insert)(connection, _into(table), len(table.columns), rows)
 
 
+def first_row(connection: sa.Connection, statement: str) -> tuple[Any, ...] | None:
+    """Return the first row of a plain statement as it lies in the store, None when there is none; past SQLAlchemy, like `insert_rows`."""
+    if connection.dialect.name == "sqlite":
+        return sqlite.first_row(connection, statement)
+    row = connection.exec_driver_sql(statement).first()
+    return None if row is None else tuple(row)
+
+
 @functools.cache
 def _into(table: sa.Table) -> str:
     """Return an insert as far as VALUES; our names need no quotes in either language."""

@@ -43,6 +43,7 @@ BELLS = Catalogue([SECOND, OTHER, FIRST, THIRD])
         ([FIRST, event("2.1")], "2.1 is there"),
         ([event(at=msgspec.Raw)], "Raw is not one of"),
         ([event(blob=bytes)], "Bytes is not one of"),
+        ([event(pair=tuple[int, int] | str | None)], "a tuple of a certain length is in a union"),
         ([event(counts=dict[int, int])], "keys of a map are not text"),
         ([event(inner=msgspec.defstruct("Inner", [("x", int)], array_like=True))], "Inner is written as an array"),
     ],

@@ -1,21 +1,26 @@
 """Compatibility: what msgspec itself can read of what it wrote, and the cases schema registries publish."""
 
 import enum
+import functools
+import itertools
 from typing import Annotated, Literal
 
 import jsonschema
 import msgspec
 import pytest
-from hypothesis import assume, event, given, settings
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from msgspec import Meta
 
 from thunderlab.events.compatibility import differences
 
+# Two structs of one name cannot both stand in one schema.
+NEW_NAMES = (f"Struct{number}" for number in itertools.count())
+
 
 def struct(**fields):
     listed = [(name, *kind) if isinstance(kind, tuple) else (name, kind) for name, kind in fields.items()]
-    return msgspec.defstruct("Rang", listed, kw_only=True)
+    return msgspec.defstruct(next(NEW_NAMES), listed, kw_only=True)
 
 
 def schema(kind):
@@ -166,7 +171,7 @@ def test_narrower_is_read_and_wider_is_not(reader, writer, fits):
 def test_a_constant_is_an_enumeration_of_one():
     assert differences({"const": 1}, {"enum": [1]}) == []
     assert differences({"enum": [1, 2]}, {"const": 1}) == []
-    assert differences({"const": True}, {"const": 1}) == ["true may be written".replace("true", "1") + ", true is read"]
+    assert differences({"const": True}, {"const": 1}) == ["1 may be written, true is read"]
 
 
 @pytest.mark.parametrize(
@@ -193,13 +198,30 @@ def test_sentences_name_the_path_and_both_sides():
     ]
 
 
+def test_a_reader_that_refuses_unknown_fields_says_so():
+    strict = msgspec.defstruct("A", [("a", int)], forbid_unknown_fields=True)
+    assert differences(schema(strict), schema(struct(a=int, b=(int, 1)))) == ["b: may be written, and unknown fields are refused"]
+
+
 # A property: for any two structs without differences whatever one writes the other reads. Types are drawn as trees, so that the
 # writer's type and values of it can both be made; the reader's is the writer's with a few changes, so that the two are near.
 
 NAMES = ["a", "b", "c"]
+KINDS = {"literal": {"int", "str"}, "list": {"array"}, "tuple": {"array"}, "map": {"object"}, "struct": {"object"}}
+
+
+def _can_be_told_apart(trees):
+    """Return whether msgspec takes a union of these: of every JSON type one at most, and none within another.
+
+    Tuples of a certain length it takes and then crashes on, beside numbers and text with bounds (0.22.0); catalogues refuse them.
+    """
+    kinds = [KINDS.get(tree[0], {tree[0]}) for tree in trees]
+    return not {"union", "tuple"} & {tree[0] for tree in trees} and sum(map(len, kinds)) == len(set().union(*kinds))
+
+
 leaves = st.one_of(
     st.sampled_from(["int", "float", "str", "bool", "null"]).map(lambda name: (name,)),
-    st.tuples(st.just("int"), st.none() | st.integers(-2, 2), st.none() | st.integers(0, 4), st.booleans()),
+    st.tuples(st.just("int"), st.none() | st.integers(-2, 0), st.none() | st.integers(2, 4), st.booleans()),
     st.tuples(st.just("str"), st.integers(0, 2), st.none() | st.integers(2, 4)),
     st.tuples(st.just("literal"), st.lists(st.sampled_from(["x", "y", 1, 2]), min_size=1, max_size=3, unique=True).map(tuple)),
 )
@@ -208,8 +230,8 @@ trees = st.recursive(
     lambda inner: st.one_of(
         st.tuples(st.just("list"), inner, st.none() | st.integers(0, 2)),
         st.tuples(st.just("map"), inner),
-        st.tuples(st.just("tuple"), st.lists(inner, max_size=2).map(tuple)),
-        st.tuples(st.just("union"), st.lists(inner, min_size=2, max_size=3).map(tuple)),
+        st.tuples(st.just("tuple"), st.lists(inner, min_size=1, max_size=2).map(tuple)),
+        st.tuples(st.just("union"), st.lists(inner, min_size=2, max_size=3).map(tuple)).filter(lambda tree: _can_be_told_apart(tree[1])),
         st.tuples(st.just("struct"), st.dictionaries(st.sampled_from(NAMES), st.tuples(inner, st.booleans()), max_size=3), st.booleans()),
     ),
     max_leaves=5,
@@ -225,7 +247,7 @@ def type_of(tree):
         case ("str", least, most):
             return Annotated[str, Meta(min_length=least, **({} if most is None else {"max_length": most}))]
         case (("int" | "float" | "str" | "bool" | "null") as name,):
-            return {"int": int, "float": float, "str": str, "bool": bool, "null": None}[name]
+            return {"int": int, "float": float, "str": str, "bool": bool, "null": type(None)}[name]
         case ("literal", values):
             return Literal[values]
         case ("list", inner, most):
@@ -235,25 +257,17 @@ def type_of(tree):
         case ("tuple", parts):
             return tuple[tuple(type_of(part) for part in parts)]
         case ("union", parts):
-            united = type_of(parts[0])
-            for part in parts[1:]:
-                united = united | type_of(part) if united is not None or part != ("null",) else None
-            return united
+            return functools.reduce(lambda united, part: united | part, map(type_of, parts))
         case ("struct", fields, forbids):
-            listed = [(name, type_of(tree), *([_default(tree)] if optional else [])) for name, (tree, optional) in fields.items()]
-            return msgspec.defstruct("S", listed, kw_only=True, forbid_unknown_fields=forbids)
-
-
-def _default(tree):
-    """A default is never looked at here, so anything msgspec takes for one will do."""
-    return
+            listed = [(name, type_of(tree), *([None] if optional else [])) for name, (tree, optional) in fields.items()]
+            return msgspec.defstruct(next(NEW_NAMES), listed, kw_only=True, forbid_unknown_fields=forbids)
 
 
 def values_of(tree):
     match tree:
         case ("int", low, high, strict):
             low, high = (-5 if low is None else low + strict), (5 if high is None else high - strict)
-            return st.integers(low, high) if low <= high else st.nothing()
+            return st.integers(low, high)
         case ("str", least, most):
             return st.text("xyz", min_size=least, max_size=5 if most is None else most)
         case (("int" | "float" | "str" | "bool" | "null") as name,):
@@ -294,7 +308,7 @@ def changed(tree):
         case ("tuple", parts):
             near = st.tuples(st.just("tuple"), st.tuples(*map(changed, parts)))
         case ("union", parts):
-            near = st.tuples(st.just("union"), st.tuples(*map(changed, parts)))
+            near = st.tuples(st.just("union"), st.tuples(*map(changed, parts))).filter(lambda tree: _can_be_told_apart(tree[1]))
         case ("struct", fields, forbids):
             kept = {
                 name: st.tuples(changed(tree), st.sampled_from([optional, optional, not optional]))
@@ -310,21 +324,12 @@ def changed(tree):
     return st.one_of(st.just(tree), near, leaves) if tree[0] != "struct" else st.one_of(st.just(tree), near)
 
 
-def _made(tree):
-    try:
-        made = type_of(tree)
-        msgspec.json.Decoder(made)
-    except (TypeError, ValueError):
-        assume(False)  # a union msgspec does not take
-    return made
-
-
-@settings(max_examples=600)
+@settings(max_examples=300)
 @given(st.data())
 def test_what_has_no_differences_is_read_by_msgspec(data):
     tree = data.draw(structs)
     near = data.draw(changed(tree) | structs)
-    writer, reader = _made(tree), _made(near)
+    writer, reader = type_of(tree), type_of(near)
     payload = msgspec.json.encode(data.draw(values_of(tree)))
     msgspec.json.decode(payload, type=writer)
     if differences(schema(reader), schema(writer)):
@@ -338,5 +343,5 @@ def test_what_has_no_differences_is_read_by_msgspec(data):
 @settings(max_examples=200)
 @given(structs)
 def test_every_struct_reads_itself(tree):
-    made = schema(_made(tree))
+    made = schema(type_of(tree))
     assert differences(made, msgspec.json.decode(msgspec.json.encode(made))) == []

@@ -11,7 +11,7 @@ from thunderlab.automata.qa.bands import Band, EnsembleBand
 from thunderlab.automata.qa.baseline import Baseline, ScenarioBaseline
 from thunderlab.automata.qa.results import Breach, EngineDigest, ScenarioResult, SuiteResult
 from thunderlab.automata.rules import parse_rule
-from thunderlab.faces.report.provenance import NotebookRun, Provenance
+from thunderlab.faces.report.provenance import NotebookRun, Provenance, Pruning
 from thunderlab.gate.readiness import Blocking, DeployGate, Readiness
 from thunderlab.gate.reading import Reading
 
@@ -185,6 +185,10 @@ def provenance(**changes):
         "ledger_seq": 1_204,
         "ledger_head": "ab12" * 16,
         "ledger_root": "cd34" * 16,
+        "ledger_signed_size": 1_200,
+        "ledger_pruned": (
+            Pruning(chain="events", seq=1_101, at="2026-01-30T03:00:00.000000Z", before=1_000, blocks=987, bytes=123_456, size=1_100),
+        ),
     }
     return Provenance(**(fields | changes))
 

@@ -148,6 +148,7 @@ def test_global_flags_are_taken_from_anywhere(arguments, expected):
         (["run", "-p", "steps"], ["KEY=VALUE"]),
         (["run", "--workers", "0"], ["--workers"]),
         (["events", "show", "no.such"], ["no.such", "ca.entropy.sample"]),
+        (["events", "show", "lab.note.recorded@9.9"], ["lab.note.recorded", "9.9", "1.0"]),
         (["ledger", "append", "--event", "x.y", "--payload", "-"], ["x.y", "lab.note.recorded"]),
         (["keys", "export", "public.json"], ["keys new"]),
         (["ledger", "audit", "--store", "none.db"], ["none.db", "no such file"]),
@@ -311,6 +312,11 @@ def test_events_check_is_green_and_show_gives_a_schema(cli):
     shown = cli("events", "show", "ca.qa.scenario.completed", "--json").json()
     jsonschema.Draft202012Validator.check_schema(shown["schema"])
     assert {"duration_us", "entropy_mean", "convergence_steps"} <= set(shown["schema"]["$defs"]["ScenarioCompleted"]["properties"])
+    assert cli("events", "show", "ca.qa.scenario.completed@1.0", "--json").json() == shown
+    listed = {event["name"]: event for event in cli("events", "list", "--json").json()["events"]}
+    assert (listed["lab.note.recorded"]["kept"], listed["ca.entropy.sample"]["kept"]) == ("one by one", "counted per minute")
+    text = cli("events", "show", "lab.note.recorded").stdout
+    assert re.search(r"value +an integer, or null +default null", text)
 
 
 def test_keys_never_show_a_private_half(cli, tmp_path):

@@ -116,6 +116,16 @@ class TestContent:
             assert part in words
         assert (source.commit or "not from a checkout") in words
 
+    def test_what_was_pruned_is_said(self, outline):
+        words = outline.text()
+        assert "payloads of 987 blocks before block 1,000 (events)" in words
+        assert "123,456 bytes" in words and "block 1,101 says so, behind a checkpoint of 1,100 blocks" in words
+        assert "1,200 blocks, kept outside the store" in words
+        for pruned, said in (((), "nothing"), (None, "damaged: it cannot be told")):
+            source = samples.provenance(ledger_pruned=pruned, ledger_signed_size=None)
+            after = Outline(page.render(samples.readiness(), (), source, ())).text().split("Pruned from the ledger")[1]
+            assert after.split("Thresholds")[0].strip() == said
+
     def test_pages_are_linked_only_beside_the_report(self):
         links = [attrs["href"] for attrs in Outline(page.render(*samples.sample("blocked"))).every("a")]
         assert "notebooks/00_tour.html" in links

@@ -20,7 +20,15 @@ def test_rfc3339_agrees_with_the_standard_library_and_round_trips(at_us):
 
 
 @pytest.mark.parametrize(
-    "text", ["2026-01-01T00:00:00Z", "2026-01-01T00:00:00.000Z", "2026-01-01 00:00:00.000000Z", "2026-01-01T00:00:00.000000+00:00", "x"]
+    "text",
+    [
+        "2026-01-01T00:00:00Z",
+        "2026-01-01T00:00:00.000Z",
+        "2026-01-01 00:00:00.000000Z",
+        "2026-01-01T00:00:00.000000+00:00",
+        "2026-02-30T00:00:00.000000Z",
+        "x",
+    ],
 )
 def test_one_instant_has_one_text(text):
     with pytest.raises(ValueError):

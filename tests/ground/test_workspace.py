@@ -31,9 +31,28 @@ def test_a_file_where_the_workspace_should_be_is_bad_input(tmp_path):
         workspace.locate(tmp_path / "file", environment={})
 
 
-def test_a_database_server_is_refused_not_ignored(tmp_path):
-    with pytest.raises(InputError, match=r"THUNDERLAB_DATABASE_URL.*SQLite"):
-        workspace.locate(tmp_path, environment={workspace.DATABASE_VARIABLE: "postgresql://x/y"})
+def test_a_database_is_named_by_its_address():
+    assert workspace.database_url(environment={}) is None
+    assert workspace.database_url(environment={workspace.DATABASE_VARIABLE: " "}) is None
+    for url in ("postgresql://host/lab", "postgres://ann@host:1/lab"):
+        assert workspace.database_url(environment={workspace.DATABASE_VARIABLE: url}) == url
+
+
+@pytest.mark.parametrize("url", ["mysql://ann:secret@host/lab", "host/lab?secret", "sqlite:///secret.db"])
+def test_another_kind_of_address_is_refused_not_ignored(url):
+    with pytest.raises(InputError, match=r"THUNDERLAB_DATABASE_URL: expected .*postgresql://") as caught:
+        workspace.database_url(environment={workspace.DATABASE_VARIABLE: url})
+    assert "secret" not in str(caught.value)
+
+
+def test_there_is_nothing_yet_without_a_folder_or_a_database(tmp_path, monkeypatch):
+    monkeypatch.setenv(workspace.VARIABLE, str(tmp_path / "w"))
+    assert workspace.nothing_yet()
+    monkeypatch.setenv(workspace.DATABASE_VARIABLE, "postgresql://host/lab")
+    assert not workspace.nothing_yet()
+    monkeypatch.delenv(workspace.DATABASE_VARIABLE)
+    (tmp_path / "w").mkdir()
+    assert not workspace.nothing_yet()
 
 
 def test_a_place_that_cannot_be_made_is_the_environments_fault():

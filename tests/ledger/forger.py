@@ -160,7 +160,7 @@ class Copy:
 
     def holds_before(self, kind, seq):
         """Return the size of the largest checkpoint that a change of block `seq` leaves as it was."""
-        return max((one.checkpoint.size for one in self.ledger.signed[kind.name] if one.checkpoint.size <= seq), default=0)
+        return max((one.checkpoint.size for one in self.ledger.signed[kind.name] if one.checkpoint.size < seq), default=0)
 
     def leaves(self, kind):
         """Return the leaf hashes kept of a chain, by first block."""
@@ -278,7 +278,7 @@ def checkpoint_payload(rows, size, origin, seed):
 def resign(rows, first, origin, seed):
     """Relink the rows from `first` on, and have the forger sign whatever is signed among them: keys become his, checkpoints too."""
     announced = any(row[NAME] == KeyAnnounced.NAME for row in rows[:first])
-    kept = rows[:first]
+    kept, signed = rows[:first], None
     for row in rows[first:]:
         if row[NAME] == KeyAnnounced.NAME:
             if announced:
@@ -286,9 +286,11 @@ def resign(rows, first, origin, seed):
             row[PAYLOAD], announced = announcement(origin, seed, None, seed), True
         elif row[NAME] == CheckpointSigned.NAME:
             row[PAYLOAD] = checkpoint_payload(kept, len(kept), origin, seed)
+            signed = msgspec.json.decode(row[PAYLOAD])
         elif row[NAME] == PayloadsPruned.NAME:
             told = msgspec.json.decode(row[PAYLOAD])
-            row[PAYLOAD] = prune_statement(origin, told["before"], told["size"], told["root"], seed)
+            behind = signed or told
+            row[PAYLOAD] = prune_statement(origin, told["before"], behind["size"], behind["root"], seed)
         kept.append(row)
         relink(kept, len(kept) - 1, origin)
     rows[:] = kept

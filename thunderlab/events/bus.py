@@ -40,11 +40,11 @@ class Bus:
         self._minutes = MinuteCounts()
 
     def emit(self, *events: Event, within: sa.Connection | None = None, into: Record | None = None) -> list[Envelope]:
-        """Emit events together and return their envelopes.
+        """Emit events together and return their envelopes; they have one time, and ids in their order.
 
         Durable ones are recorded in one transaction: in the caller's when `within` is given, so that a change and the event
-        that tells of it stand or fall together, else in one of their own. Listeners are called after recording; within a
-        caller's transaction that is before it commits.
+        that tells of it stand or fall together, else in one of their own; by the ledger, or by `into` when that is given. Listeners
+        are called after recording; within a caller's transaction that is before it commits.
 
         Events that are not durable are counted, and when a minute is over its counts are recorded: by the next emission outside
         of a transaction, since a caller's may yet be undone. While a transaction is open, hand it in whatever is emitted.
@@ -53,13 +53,14 @@ class Bus:
             UndocumentedEventError: when an event is not in the catalogue or its values do not fit its schema; then none of
                 them was emitted.
         """
-        envelopes = [self._envelope(event) for event in events]
+        at_us = self._clock.now_us()
+        envelopes = self._envelopes(events, at_us)
         durable = [envelope for envelope in envelopes if envelope.event.DURABLE]
         if durable:
             (into or self._record)(durable, within)
         passing = [envelope.name for envelope in envelopes if not envelope.event.DURABLE]
         counted: list[Envelope] = []
-        if self._minutes.count(passing, self._clock.now_us()) and within is None:
+        if self._minutes.count(passing, at_us) and within is None:
             # Whoever emits a sample is not to blame for a full disk: the counts are kept for the next minute.
             with contextlib.suppress(EvidenceError, EnvironmentBlockedError):
                 counted = self._roll_up()
@@ -80,11 +81,14 @@ class Bus:
         self._listeners.append(subscription)
         return lambda: self._listeners.remove(subscription)
 
-    def _envelope(self, event: Event) -> Envelope:
-        self.catalogue.require(event)
-        payload = event.encode()
-        at_us = self._clock.now_us()
-        return Envelope(id=self._ids.new(at_us), name=event.NAME, version=event.VERSION, at=rfc3339(at_us), payload=payload, event=event)
+    def _envelopes(self, events: Sequence[Event], at_us: int) -> list[Envelope]:
+        at, require, new_id = rfc3339(at_us), self.catalogue.require, self._ids.new
+        envelopes: list[Envelope] = []
+        for event in events:
+            require(event)
+            payload = event.encode()
+            envelopes.append(Envelope(id=new_id(at_us), name=event.NAME, version=event.VERSION, at=at, payload=payload, event=event))
+        return envelopes
 
     def _tell(self, envelopes: Sequence[Envelope]) -> None:
         listeners = tuple(self._listeners)
@@ -99,7 +103,8 @@ class Bus:
         if not minutes:
             return []
         try:
-            told = [self._envelope(MinuteCounted(minute=rfc3339(minute.start_us), counts=minute.counts)) for minute in minutes]
+            events = [MinuteCounted(minute=rfc3339(minute.start_us), counts=minute.counts) for minute in minutes]
+            told = self._envelopes(events, self._clock.now_us())
             self._record(told, None)
         except BaseException:
             self._minutes.put_back(minutes)

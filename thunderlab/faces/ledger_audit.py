@@ -11,7 +11,7 @@ import msgspec
 import sqlalchemy as sa
 
 import thunderlab
-from thunderlab.errors import EvidenceError, InputError
+from thunderlab.errors import EvidenceError, InputError, ThunderlabError
 from thunderlab.keys import PinnedKeys
 from thunderlab.ledger import (
     CHAINS,
@@ -25,6 +25,7 @@ from thunderlab.ledger import (
     first_origin,
     read_anchor,
 )
+from thunderlab.ledger.witness import verify_witnessed
 from thunderlab.store import open_read_only
 
 Update = Callable[[str, int, int], None]
@@ -44,18 +45,21 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     refused: tuple[Failure, ...]
 
 
-def read_evidence(keys: Path | None, checkpoints: Sequence[Path]) -> Evidence:
-    """Return what was handed in, read strictly.
+def read_evidence(keys: Path | None, checkpoints: Sequence[Path], witnesses: Path | None = None) -> Evidence:
+    """Return what was handed in, read strictly; with `witnesses`, each checkpoint must be cosigned by one of these keys.
 
     Raises:
         InputError: when a file does not exist, or the keys are none.
     """
     pins = None if keys is None else PinnedKeys.read(keys)
+    cosigners = None if witnesses is None else PinnedKeys.read(witnesses)
     found: list[SignedCheckpoint] = []
     refused: list[Failure] = []
     for path in checkpoints:
         try:
             found.append(read_anchor(path))
+            if cosigners is not None:
+                verify_witnessed(found[-1], cosigners)
         except EvidenceError as error:
             refused.append(Failure(seq=0, kind="checkpoint", detail=str(error)))
     return Evidence(pins=pins, checkpoints=tuple(found), refused=tuple(refused))
@@ -73,7 +77,8 @@ def audit_workspace(evidence: Evidence, update: Update, *, full: bool | None) ->
             audits.append(found)
         for found in audits:
             if not found.ok:
-                with contextlib.suppress(EvidenceError):
+                # Whatever keeps it from being recorded, a damaged block first of all, does not keep it from being told.
+                with contextlib.suppress(ThunderlabError):
                     lab.custody.record(found)
     return audits
 

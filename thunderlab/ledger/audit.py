@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import contextlib
+from collections.abc import Callable, Container, Iterator, Sequence
 
 import msgspec
 import sqlalchemy as sa
@@ -105,7 +106,9 @@ class Auditor:
         broken = (sa.exc.DatabaseError, connection.dialect.loaded_dbapi.Error)
         try:
             try:
-                self._run(connection, on_blocks)
+                # PostgreSQL takes nothing more in a transaction in which something failed, unless it is rolled back as far as here.
+                with connection.begin_nested() if connection.dialect.name == "postgresql" else contextlib.nullcontext():
+                    self._run(connection, on_blocks)
             except broken as error:
                 if "UTF-8" not in str(error):
                     raise
@@ -183,6 +186,9 @@ class Auditor:
         """Yield what only shows at the end."""
         intact = not walk.failures
         found = [*walk.strays(), *claims.finish(walk.seq, intact=intact), *self._of_the_whole(connection, walk)]
+        if not walk.failures and not found:
+            found += self._kept_for_nothing(connection, walk, claims)
+        found += walk.unsaid([*walk.failures, *found])
         yield from (msgspec.structs.replace(failure, chain=self._kind.name) for failure in found)
 
     def _of_the_whole(self, connection: sa.Connection, walk: Walk) -> Iterator[Failure]:
@@ -194,17 +200,15 @@ class Auditor:
             yield Failure(
                 seq=seq if type(seq) is int and seq >= 0 else walk.seq, kind="duplicate_id", detail=f"id {twice!a} was used before"
             )
-        if not walk.failures:
-            yield from self._kept_for_nothing(rows.leaves_at(connection, self._kind, first), walk)
         if self._kind.suffix:
             ledger = first_origin(connection, EVENTS_CHAIN)
             if ledger and walk.origin and walk.origin != ledger + self._kind.suffix:
                 yield Failure(seq=0, kind="origin", detail=f"this chain is {walk.origin}, which is not of the ledger {ledger}")
 
-    def _kept_for_nothing(self, places: Sequence[object], walk: Walk) -> Iterator[Failure]:
+    def _kept_for_nothing(self, connection: sa.Connection, walk: Walk, claims: Claims) -> Iterator[Failure]:
         """Yield a failure for each row of leaf hashes that no checkpoint keeps."""
-        left = set(self._walk_and_claims[1].kept_at)
-        for place in places:
+        left = set(claims.kept_at)
+        for place in rows.leaves_at(connection, self._kind, self._start.size if self._start else 0):
             if type(place) is int and place in left:
                 left.remove(place)
             else:
@@ -251,13 +255,16 @@ def audit(
     return Auditor(catalogue, kind=kind, pins=pins, anchors=anchors, start=start).run(connection, on_blocks)
 
 
-def newest_start(connection: sa.Connection, catalogue: Catalogue, pins: PinnedKeys, kind: ChainKind = EVENTS_CHAIN) -> Start | None:
+def newest_start(
+    connection: sa.Connection, catalogue: Catalogue, pins: PinnedKeys, kind: ChainKind = EVENTS_CHAIN, *, keys: Container[str] | None = None
+) -> Start | None:
     """Return the newest checkpoint that a chain announces and that an audit may begin at, None when there is none to be relied upon.
 
     Its note must be signed by a pinned key, and the block before it must be on the way to the root: then everything before rests on
-    that signature, and need not be looked at again. The key must be the newest that is pinned: the private half of an older one may
-    have been stolen since, and whether it still signed here only the blocks before could tell.
+    that signature, and need not be looked at again. The private half of an older key may have been stolen since, and whether it still
+    signed here only the blocks before could tell: so its id must be one of `keys`, by default the newest that is pinned alone.
     """
+    keys = {key.id for key in pins[-1:]} if keys is None else keys
     shapes = Shapes(catalogue)
     with rows.broken_text(connection):
         row = _named(connection, kind, (CheckpointSigned.NAME,), "ORDER BY seq DESC LIMIT 1")
@@ -274,7 +281,7 @@ def newest_start(connection: sa.Connection, catalogue: Catalogue, pins: PinnedKe
     except (EvidenceError, ValueError):
         return None
     told = signed.checkpoint
-    if (told.size, told.root) != (event.size, event.root) or not key.id == event.key_id == pins[-1].id or tree.root() != event.root:
+    if (told.size, told.root) != (event.size, event.root) or not (key.id == event.key_id and key.id in keys) or tree.root() != event.root:
         return None
     return Start(origin=told.origin, size=event.size, prev_hash=block.prev_hash, key_id=key.id, tree=tree)
 

@@ -16,7 +16,7 @@ from thunderlab.ledger.block import GENESIS_PREV, Block, link, malformed
 from thunderlab.ledger.events import OWN, LedgerOpened
 from thunderlab.ledger.merkle import Frontier
 from thunderlab.ledger.tables import EVENTS_CHAIN, ChainKind
-from thunderlab.store import Store, insert_rows
+from thunderlab.store import Store, first_row, insert_rows
 from thunderlab.telemetry import Meter
 
 _FIELDS = tuple(Block.__struct_fields__)
@@ -61,8 +61,8 @@ class Chain:
         self._meter = meter
         self._table = kind.table
         self._column = kind.table.c
-        # As text, since at every append SQLAlchemy's way to a statement costs more than the statement.
-        self._query_newest = f"SELECT {', '.join(kind.columns[: len(_FIELDS)])} FROM {kind.table.name} ORDER BY seq DESC LIMIT 1"  # noqa: S608 - our own names
+        self._newest_row = f"SELECT {', '.join(kind.columns)} FROM {kind.table.name} ORDER BY seq DESC LIMIT 1"  # noqa: S608 - our own names
+        self._last: tuple[object, ...] | None = None
         self._waiting: list[_Waiting] = []
         self._leader: _Waiting | None = None
         self._news = threading.Condition(threading.Lock())
@@ -115,7 +115,8 @@ class Chain:
                 envelopes = [envelope for one in together for envelope in self._not_written(connection, one)]
                 for one in together:
                     one.perhaps_written = True
-                self._append(connection, envelopes)
+                newest = self._append(connection, envelopes)
+            self._last = newest
         except Exception as error:  # noqa: BLE001 - raised again by each whose blocks these were
             for one in together:
                 one.error = error
@@ -144,16 +145,15 @@ class Chain:
         """
         tree = Frontier()
         with self._store.read() as connection:
-            newest = self._newest(connection)
-            hashes = connection.execution_options(yield_per=4096).execute(sa.select(self._column.aggregate_hash).order_by(self._column.seq))
+            seq, aggregate_hash = self._newest(connection)
+            hashes = connection.execute(sa.select(self._column.aggregate_hash).order_by(self._column.seq).execution_options(yield_per=4096))
             try:
                 for some in hashes.scalars().partitions():
                     tree.extend([bytes.fromhex(one) for one in some])
             except (TypeError, ValueError):
                 raise self._damaged("a block's hash is none") from None
-        return Head(
-            origin=self.origin, seq=newest.seq, aggregate_hash=newest.aggregate_hash, root=tree.root(), inserted_at=newest.inserted_at
-        )
+            at = connection.execute(sa.select(self._column.inserted_at).where(self._column.seq == seq)).scalar_one()
+        return Head(origin=self.origin, seq=seq, aggregate_hash=aggregate_hash, root=tree.root(), inserted_at=at)
 
     def blocks(self, *, name: str | None = None, newest: int | None = None) -> Iterator[Block]:
         """Yield blocks whose payload is still there, newest first, only those of one event when `name` is given, at most `newest`."""
@@ -218,9 +218,10 @@ class Chain:
         except (msgspec.DecodeError, TypeError):
             raise self._damaged("block 0 does not open a ledger") from None
 
-    def _append(self, connection: sa.Connection, envelopes: Sequence[Envelope]) -> None:
-        newest = self._newest(connection)
-        seq, prev_hash, rows = newest.seq, newest.aggregate_hash, []
+    def _append(self, connection: sa.Connection, envelopes: Sequence[Envelope]) -> tuple[object, ...] | None:
+        """Write the blocks, and return the row of the last one."""
+        seq, prev_hash = self._newest(connection)
+        rows: list[tuple[object, ...]] = []
         for envelope in envelopes:
             seq += 1
             block = link(
@@ -237,21 +238,22 @@ class Chain:
             rows.append(self._row(block, envelope.event))
         if rows:
             insert_rows(connection, self._table, rows)
+        return rows[-1] if rows else None
 
     def _row(self, block: Block, event: Event) -> tuple[object, ...]:
         """Return a block's row, with the copies its chain keeps of the event's fields."""
         return (*msgspec.structs.astuple(block), *(getattr(event, field, None) for field in self.kind.copies))
 
-    def _newest(self, connection: sa.Connection) -> Block:
-        """Return the newest block, once it is one that can be linked to."""
-        row = connection.exec_driver_sql(self._query_newest).first()
+    def _newest(self, connection: sa.Connection) -> tuple[int, str]:
+        """Return number and hash of the newest block, once it is one that can be linked to."""
+        row = first_row(connection, self._newest_row)
         if row is None:
             raise self._damaged("there is no block")
-        newest = _block(row)
-        wrong = malformed(newest)
-        if wrong is not None:
-            raise self._damaged(f"the newest block is malformed: {wrong}")
-        return newest
+        if row != self._last:  # what this process wrote itself, and finds unchanged, is well-formed
+            wrong = malformed(_block(row[: len(_FIELDS)]))
+            if wrong is not None:
+                raise self._damaged(f"the newest block is malformed: {wrong}")
+        return row[0], row[4]
 
     def _damaged(self, what: str) -> EvidenceError:
         of = f" --store {self._store.path}" if self._store.path is not None else " --full"

@@ -17,7 +17,7 @@ from thunderlab.ledger import checkpoint, statement
 from thunderlab.ledger.checkpoint import Checkpoint, SignedCheckpoint
 from thunderlab.ledger.events import OWN, CheckpointSigned, KeyAnnounced, LedgerOpened, PayloadsPruned
 from thunderlab.ledger.failure import Failure
-from thunderlab.ledger.merkle import Frontier
+from thunderlab.ledger.merkle import Frontier, Leaves
 
 # Gives the leaf hashes kept from a block or later on: (first block, hashes).
 StoredLeaves = Callable[[int], tuple[int, bytes] | None]
@@ -67,15 +67,23 @@ class Claims:
         self._covered = start
         self._exhausted = False
         self._differs: int | None = None
+        self._begun = Frontier()
         self._broken = False
         self._known = set[str]() if active is None else {active}
         self._sizes = {start} if start else set[int]()
-        self._pruned_before = self._believed(statements, active)
+        self._statements = (statements, active)
+        self._pruned_before: int | None = None
         self.active = active
         self.signed = start
 
+    def begin_at(self, tree: Frontier) -> None:
+        """Begin behind the blocks of this tree."""
+        self._begun = tree.copy()
+
     def may_be_pruned(self, seq: int, name: str) -> bool:
         """Return whether a block's payload may be gone: a signed statement further on says so, and it is none of the ledger's own."""
+        if self._pruned_before is None:
+            self._pruned_before = self._believed(*self._statements)
         return seq < self._pruned_before and not name.startswith(OWN)
 
     def sizes(self, first: int, end: int) -> set[int]:
@@ -151,6 +159,7 @@ class Claims:
             yield Failure(seq=blocks, kind="truncated", detail=detail)
         elif longest == blocks and longest:
             yield self._not_announced(blocks)
+        intact = intact and not self._foreign and longest < blocks
         if self.stored(blocks) is not None or (intact and self._kept is not None):
             yield Failure(
                 seq=blocks, kind="truncated", detail="the hash of this block was kept when a checkpoint was signed, and the block is gone"
@@ -234,9 +243,19 @@ class Claims:
             self.signed = tree.size if not self._broken else self.signed
         elif not self._broken:
             self._broken = True
-            first = self.signed if self._differs is None else self._differs
+            first = self.signed if self._differs is None or self._kept_root(tree.size) != root else self._differs
             detail = f"the blocks are not those of {what}, {tree.size} blocks: one of {first} to {tree.size - 1} was exchanged"
             yield Failure(seq=first, kind="rebuilt", detail=detail)
+
+    def _kept_root(self, size: int) -> str | None:
+        """Return the root over the leaf hashes kept; when it is the one that was signed, they tell where the blocks differ."""
+        tree = self._begun.copy()
+        while tree.size < size and (kept := self.stored(tree.size)) is not None:
+            first, hashes = kept
+            if type(hashes) is not bytes or not hashes or len(hashes) % 32 or first != tree.size:
+                return None
+            tree.extend(Leaves(hashes)[: size - tree.size])
+        return tree.root() if tree.size == size else None
 
     def _not_announced(self, seq: int) -> Failure:
         detail = f"the checkpoint of {seq} blocks kept outside was announced in this block, which is gone: the ledger was cut off here"

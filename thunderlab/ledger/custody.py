@@ -13,9 +13,10 @@ from thunderlab.errors import EvidenceError, ThunderlabError
 from thunderlab.events import Bus
 from thunderlab.keys import KeyRing, PinnedKeys, PublicKey
 from thunderlab.ledger.audit import Audit, Auditor, OnBlocks, newest_start
+from thunderlab.ledger.block import Block
 from thunderlab.ledger.chain import Chain
 from thunderlab.ledger.checkpoint import SignedCheckpoint
-from thunderlab.ledger.events import AuditCompleted, AuditFailed, PolicyChainAudited
+from thunderlab.ledger.events import AuditCompleted, AuditFailed, PayloadsPruned, PolicyChainAudited
 from thunderlab.ledger.failure import Failure
 from thunderlab.ledger.notary import Notary
 from thunderlab.ledger.proof import Proof
@@ -168,6 +169,19 @@ class Custody:
             notary=self._notaries[name],
             on_blocks=on_blocks,
         )
+
+    def prunings(self, kind: ChainKind = EVENTS_CHAIN) -> list[tuple[Block, PayloadsPruned]]:
+        """Return what was pruned, newest first: each with the block that says so.
+
+        Raises:
+            EvidenceError: when such a block does not hold what it should.
+        """
+        found = []
+        for block in self._chains[kind.name].blocks(name=PayloadsPruned.NAME):
+            told = self._bus.catalogue.read(block.event_name, block.event_version, block.payload)
+            assert isinstance(told, PayloadsPruned)
+            found.append((block, told))
+        return found
 
     def _anchors(self, kind: ChainKind) -> tuple[list[SignedCheckpoint], Failure | None]:
         try:

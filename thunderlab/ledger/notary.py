@@ -78,7 +78,7 @@ class Notary:
         age_us = abs(self._clock.now_us() - parse_rfc3339(signed.inserted_at if signed else newest.inserted_at))
         return since >= DUE_BLOCKS or (since > 0 and age_us >= DUE_AFTER_S * 1e6)
 
-    def sign(self, witness: Witness | None = None, on_blocks: OnBlocks | None = None) -> SignedCheckpoint:
+    def sign(self, witness: Witness | None = None, on_blocks: OnBlocks | None = None, *, cover: int = 0) -> SignedCheckpoint:
         """Sign a checkpoint over all blocks, announce it in the next one, anchor it, and return it.
 
         When nothing was written since the newest checkpoint, that one is returned, anchored again.
@@ -86,6 +86,7 @@ class Notary:
         Args:
             witness: a second signer, which has its own memory of what it saw.
             on_blocks: called with the number of blocks audited, for progress.
+            cover: a block that has to be covered, even if it is the one that announces the newest checkpoint.
 
         Raises:
             EvidenceError: when the chain is not sound or not the one the anchor is of, or the witness saw another one.
@@ -93,13 +94,14 @@ class Notary:
         """
         if self._ring.active() is None:
             self._ring.new()
-        signed = self._sign(on_blocks)
+        signed = self._sign(on_blocks, cover)
         while signed is None:  # somebody else signed meanwhile: begin at theirs
-            signed = self._sign(on_blocks)
+            signed = self._sign(on_blocks, cover)
+        self._keep(signed, again=False)
         if witness is not None:
             size = signed.checkpoint.size
             signed = witness.cosign(signed, self._ring.pins(), lambda seen: consistency_proof(self.leaves(size), seen))
-        self._keep(signed, again=witness is not None)
+            self._keep(signed, again=True)
         return signed
 
     def _keep(self, signed: SignedCheckpoint, *, again: bool) -> None:
@@ -122,7 +124,7 @@ class Notary:
         with self._store.read() as connection:
             return Leaves(bytes.fromhex("".join(connection.execute(query).scalars())))
 
-    def _sign(self, on_blocks: OnBlocks | None) -> SignedCheckpoint | None:
+    def _sign(self, on_blocks: OnBlocks | None, cover: int) -> SignedCheckpoint | None:
         """Return the checkpoint, None when another one was signed while the blocks were audited."""
         # A checkpoint is anchored after it was announced, and a key announced after it was listed: so anchors are read before the
         # blocks are, and keys after.
@@ -130,7 +132,9 @@ class Notary:
         with self._store.read() as connection:
             seen = self.announced(connection)
             pins = self._ring.pins()
-            start = newest_start(connection, self._bus.catalogue, pins, self._chain.kind)
+            # While the key is being changed the one before still counts: it is here yet.
+            keys = {key.id for key in pins if self._ring.has_private(key.id)}
+            start = newest_start(connection, self._bus.catalogue, pins, self._chain.kind, keys=keys)
             if start is not None and anchor is not None and anchor.checkpoint.size < start.size:
                 # The anchor is behind the chain's own checkpoint, as after a crash: only a full audit shows that they agree.
                 start = None
@@ -147,7 +151,7 @@ class Notary:
             if self.announced(connection) != seen:
                 return None
             self._audited(auditor, connection)
-            return self._signed_before(connection, auditor, seen, pins[-1]) or self._sign_now(connection, auditor, start, pins)
+            return self._signed_before(connection, auditor, seen, pins[-1], cover) or self._sign_now(connection, auditor, start, pins)
 
     def _audited(self, auditor: Auditor, connection: sa.Connection, on_blocks: OnBlocks | None = None) -> None:
         found = auditor.run(connection, on_blocks)
@@ -158,9 +162,11 @@ class Notary:
                 where=self._chain.kind.table.name,
             )
 
-    def _signed_before(self, connection: sa.Connection, auditor: Auditor, seq: int | None, key: PublicKey) -> SignedCheckpoint | None:
+    def _signed_before(
+        self, connection: sa.Connection, auditor: Auditor, seq: int | None, key: PublicKey, cover: int
+    ) -> SignedCheckpoint | None:
         """Return the newest checkpoint when it covers everything but its own announcement, and `key` is the one announced last."""
-        if seq is None or auditor.tree.size != seq + 1 or key.id != auditor.active_key:
+        if seq is None or seq <= cover or auditor.tree.size != seq + 1 or key.id != auditor.active_key:
             return None
         column = self._chain.kind.table.c
         payload = connection.execute(sa.select(column.payload).where(column.seq == seq)).scalar_one()

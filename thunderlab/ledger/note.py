@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import hashlib
 import re
 from collections.abc import Callable
@@ -91,6 +92,7 @@ def encode(note: Note) -> bytes:
     return data
 
 
+@functools.lru_cache(maxsize=1024)  # a verifier asks for all its keys at every signature
 def key_hash(name: str, kind: int, public: bytes) -> bytes:
     """Return the key id of a signature line: SHA-256(name || 0x0A || kind || public key)[:4].
 

@@ -29,7 +29,7 @@ def prove(seq: int, chain: Chain, notary: Notary, against: SignedCheckpoint | No
         raise InputError(f"there is no block {seq}; the newest is {next(chain.blocks(newest=1)).seq}", field="SEQ")
     if against is None:
         anchor = notary.anchored()
-        against = anchor if anchor is not None and seq < anchor.checkpoint.size else notary.sign()
+        against = anchor if anchor is not None and seq < anchor.checkpoint.size else notary.sign(cover=seq)
     signed = against.checkpoint
     if signed.origin != chain.origin:
         raise EvidenceError(f"it is of the ledger {signed.origin}; this one is {chain.origin}", where="checkpoint")

@@ -33,8 +33,8 @@ def chunks(connection: sa.Connection, kind: ChainKind, first: int = 0) -> Iterat
         finally:
             cursor.close()
         return
-    # Of the statement, not of the connection: that one would keep them, and take the next insert for something to be streamed.
-    result = connection.execute(sa.text(statement).execution_options(stream_results=True, yield_per=CHUNK))
+    # For this statement alone: options set on the connection stay, and then what is written through it would be streamed, too.
+    result = connection.exec_driver_sql(statement, execution_options={"stream_results": True, "yield_per": CHUNK})
     for partition in result.partitions():
         yield [tuple(row) for row in partition]
 
@@ -55,7 +55,8 @@ def broken_text(connection: sa.Connection) -> Iterator[None]:
 
 def count_blocks(connection: sa.Connection, kind: ChainKind, first: int = 0) -> int:
     """Return how many blocks of a chain there are from block `first` on."""
-    return int(connection.execute(sa.select(sa.func.count()).select_from(kind.table).where(kind.table.c.seq >= first)).scalar_one())
+    query = sa.select(sa.func.count()).select_from(kind.table)
+    return int(connection.execute(query.where(kind.table.c.seq >= first) if first else query).scalar_one())
 
 
 def duplicate_ids(connection: sa.Connection, kind: ChainKind, first: int, most: int) -> list[tuple[Any, Any]]:

@@ -6,7 +6,7 @@ what is wrong is named. Neither uses anything of the writer but the encoding rul
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from itertools import repeat
 from typing import Any, NamedTuple
@@ -26,6 +26,9 @@ from thunderlab.ledger.shape import Shapes
 from thunderlab.ledger.tables import ChainKind
 
 _FIELDS = 9
+# What is wrong with what blocks say, or with what is kept of them, and not with a block: the tree over them goes on.
+_CLAIMS = frozenset({"key", "checkpoint"})
+_BESIDE = _CLAIMS | {"leaf"}
 
 
 class _Chunk(NamedTuple):
@@ -51,7 +54,7 @@ class Walk:
         blocks: rows looked at.
         pruned: rows whose payload was pruned.
         failures: what was found wrong, at most `MOST_FAILURES`.
-        tree: the Merkle tree over the blocks before the first wrong one.
+        tree: the Merkle tree over the blocks before the first that is itself wrong, whatever the blocks may say.
     """
 
     def __init__(
@@ -66,7 +69,10 @@ class Walk:
         self._shapes = shapes
         self._claims = claims
         self._strays: list[tuple[Block, int]] = []
+        self._unsaid: list[int] = []
+        self._first_kept: int | None = None
         self.origin = origin
+        self._begun = sha256(f"\0{FORMAT}\n{origin}\n".encode())
         self.leaves = leaves
         self.seq = 0
         self.prev_hash = GENESIS_PREV
@@ -74,10 +80,12 @@ class Walk:
         self.blocks = 0
         self.pruned = 0
         self.failures: list[Failure] = []
+        self._whole = True
 
     def resume(self, seq: int, prev_hash: str, tree: Frontier) -> None:
         """Begin at block `seq` instead, behind a block with that hash and a tree over all before."""
         self.seq, self.prev_hash, self.tree = seq, prev_hash, tree
+        self._claims.begin_at(tree)
         self._found(self._claims.at_size(tree))
 
     def feed(self, rows: Sequence[Row]) -> None:
@@ -92,7 +100,10 @@ class Walk:
                 self._look_at(row)
             return
         self.pruned += verified.pruned
-        if not self.failures:
+        if self._first_kept is None:
+            kept = (row[0] for row in rows if row[8] is not None and not row[5].startswith(OWN))
+            self._first_kept = next(kept, None)
+        if self._whole:
             self._take(verified)
         self.seq += len(rows)
         self.prev_hash = rows[-1][4]
@@ -104,6 +115,18 @@ class Walk:
             here = self.seq if stray.prev_hash == self.prev_hash else place
             detail = f"a row has no place in the chain: its seq is {stray.seq!a}"
             yield Failure(seq=min(gaps, default=here), kind="malformed", detail=detail)
+
+    def unsaid(self, others: Sequence[Failure]) -> Iterator[Failure]:
+        """Yield the blocks whose payload is gone though nothing that is believed says so; `others` is all else that is wrong.
+
+        Pruning takes all payloads up to some block. Where they are gone like that, and something further on is damaged, cut off or
+        exchanged, that is what is wrong: the statement stood there.
+        """
+        broken = min((failure.seq for failure in others if failure.kind not in _CLAIMS), default=0)
+        before = [seq for seq in self._unsaid if seq < broken]
+        as_pruned = before and (self._first_kept is None or before[-1] < self._first_kept)
+        for seq in self._unsaid[len(before) if as_pruned else 0 :]:
+            yield Failure(seq=seq, kind="pruned", detail="the payload is gone, and nobody who may has said that it was pruned")
 
     # The fast way: a chunk at a time.
 
@@ -118,25 +141,22 @@ class Walk:
             # A value that is no text where text belongs is a TypeError here, or finds nothing it is equal to.
             if not (forms.all_long(hashes, 64) and forms.all_long(payload_hashes, 64) and forms.ids(ids) and forms.times(times)):
                 return None
-            heads = zip(
-                repeat(f"\0{FORMAT}\n{self.origin}"),
-                map(str, seqs),
-                prevs,
-                payload_hashes,
-                ids,
-                times,
-                names,
-                versions,
-                repeat(""),
-                strict=False,
-            )
-            leaves = [sha256("\n".join(fields).encode()).digest() for fields in heads]
+            leaves = self._leaves(zip(map(str, seqs), prevs, payload_hashes, ids, times, names, versions, repeat(""), strict=False))
             if b"".join(leaves).hex() != "".join(hashes):
                 return None
             read = self._payloads(names, versions, payloads, payload_hashes, copies)
         except (TypeError, UnicodeEncodeError):
             return None
         return None if read is None else _Chunk(leaves, *read)
+
+    def _leaves(self, headers: Iterable[tuple[str, ...]]) -> list[bytes]:
+        """Return SHA-256(0x00 || header) of many headers, given as their last lines: what all begin with is hashed once."""
+        begun, leaves = self._begun.copy, []
+        for lines in headers:
+            leaf = begun()
+            leaf.update("\n".join(lines).encode())
+            leaves.append(leaf.digest())
+        return leaves
 
     def _payloads(
         self,
@@ -214,19 +234,19 @@ class Walk:
         read: list[Event] = []
         before = len(self.failures)
         self._found(self._wrong_with(block, row[_FIELDS:], read))
-        if not self.failures:
+        if self._whole:
             leaf = bytes.fromhex(block.aggregate_hash)
             self._found(self._claims.compare(block.seq, leaf))
             self._found(self._claims.at_size(self.tree))
             self._found(self._claims.announced(block.seq, block.seq + 1, [(block.seq, event) for event in read]))
             if read and block.event_name.startswith(OWN):
                 self._found(self._claims.told(block.seq, read[0], self.tree))
-        if not self.failures:
+        if self._whole:
             self.tree.extend([leaf])
             if self.leaves is not None:
                 self.leaves += leaf
             self._found(self._claims.at_size(self.tree))
-        if len(self.failures) == before and block.payload is None:
+        if len(self.failures) == before and block.payload is None and self._unsaid[-1:] != [block.seq]:
             self.pruned += 1
         self.prev_hash = block.aggregate_hash
         self.seq = block.seq + 1
@@ -265,11 +285,15 @@ class Walk:
             yield Failure(seq=block.seq, kind="unknown_event", detail=detail)
             return
         if block.payload is None:
-            if not self._claims.may_be_pruned(block.seq, block.event_name):
-                yield Failure(seq=block.seq, kind="pruned", detail="the payload is gone, and nobody who may has said that it was pruned")
+            if block.event_name.startswith(OWN):
+                yield Failure(seq=block.seq, kind="pruned", detail="the payload is gone, and the ledger's own blocks are never pruned")
+            elif not self._claims.may_be_pruned(block.seq, block.event_name) and len(self._unsaid) < MOST_FAILURES:
+                self._unsaid.append(block.seq)
             if any(value is not None for value in copies):
                 yield Failure(seq=block.seq, kind="copy", detail="a column repeats something of a payload that was pruned")
             return
+        if self._first_kept is None and not block.event_name.startswith(OWN):
+            self._first_kept = block.seq
         event = self._shapes.read(block.event_name, block.event_version, block.payload)
         if isinstance(event, str):
             yield Failure(seq=block.seq, kind="payload", detail=event)
@@ -284,6 +308,7 @@ class Walk:
             self._fail(failure)
 
     def _fail(self, failure: Failure) -> None:
+        self._whole = self._whole and failure.kind in _BESIDE
         if len(self.failures) < MOST_FAILURES:
             self.failures.append(msgspec.structs.replace(failure, chain=self._kind.name))
 

@@ -14,7 +14,7 @@ import msgspec
 from thunderlab import files
 from thunderlab.clock import Clock
 from thunderlab.errors import EvidenceError, InputError
-from thunderlab.keys import KeyRing, PinnedKeys
+from thunderlab.keys import KeyRing, PinnedKeys, PublicKey
 from thunderlab.ledger import checkpoint
 from thunderlab.ledger.checkpoint import Checkpoint, SignedCheckpoint
 from thunderlab.ledger.merkle import verify_consistency
@@ -88,7 +88,25 @@ class Witness:
         key = self.ring.active()
         if key is None:
             raise InputError("this witness has no key yet; it makes one with its first cosignature", where=self._folder)
-        return f"witness/{key.id}"
+        return _name(key)
+
+
+def verify_witnessed(signed: SignedCheckpoint, pins: PinnedKeys) -> tuple[PublicKey, int]:
+    """Return which pinned witness cosigned a checkpoint, and when, in seconds since the epoch.
+
+    Raises:
+        EvidenceError: when none of them did.
+    """
+    for key in pins:
+        try:
+            return checkpoint.verify_cosignature(signed, _name(key), pins)
+        except EvidenceError:
+            continue
+    raise EvidenceError(f"the checkpoint of {signed.checkpoint.origin} is not cosigned by a pinned witness")
+
+
+def _name(key: PublicKey) -> str:
+    return f"witness/{key.id}"
 
 
 def _refuse_other_history(before: Seen, told: Checkpoint, consistency: Callable[[int], Sequence[bytes]]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, Literal, NamedTuple
 
 import msgspec
@@ -75,7 +76,8 @@ class LatticeRows:
     def all(self) -> tuple[NamedLattice, ...]:
         """Return every lattice, in name order."""
         with self._store.read() as connection:
-            return tuple(_record(row) for row in connection.execute(sa.select(*_KNOWN).order_by(_ROW.name)).mappings())
+            # Sorted here: a database sorts text as its language does.
+            return tuple(sorted((_record(row) for row in connection.execute(sa.select(*_KNOWN)).mappings()), key=attrgetter("name")))
 
     def one(self, name: str) -> NamedLattice:
         """Return one lattice.
@@ -100,9 +102,9 @@ class LatticeRows:
 
     def running(self) -> dict[str, str]:
         """Return the name of every running lattice by its id."""
-        query = sa.select(_ROW.id, _ROW.name).where(_ROW.status == "running").order_by(_ROW.name)
+        query = sa.select(_ROW.id, _ROW.name).where(_ROW.status == "running")
         with self._store.read() as connection:
-            return {row.id: row.name for row in connection.execute(query)}
+            return {row.id: row.name for row in sorted(connection.execute(query), key=attrgetter("name"))}
 
     def add(self, plan: Plan) -> NamedLattice:
         """Create a lattice, with the event that tells of it.
@@ -248,7 +250,7 @@ def no_such_lattice(name: str, names: Sequence[str]) -> InputError:
 def _found(connection: sa.Connection, name: str, columns: Sequence[sa.ColumnElement[Any]]) -> sa.RowMapping:
     row = connection.execute(sa.select(*columns).where(_ROW.name == name)).mappings().first()
     if row is None:
-        raise no_such_lattice(name, connection.execute(sa.select(_ROW.name).order_by(_ROW.name)).scalars().all())
+        raise no_such_lattice(name, sorted(connection.execute(sa.select(_ROW.name)).scalars()))
     return row
 
 

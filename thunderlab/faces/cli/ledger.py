@@ -94,12 +94,13 @@ def head(chain: str) -> Answer:
 @option_file("--store", help="Audit this SQLite file instead of the workspace's store, in full; it is opened read-only.")
 @option_file("--key", "keys", help="Believe these public keys, as `keys export` wrote them, instead of the workspace's own.")
 @click.option("--checkpoint", "checkpoints", type=FILE, multiple=True, help="A checkpoint kept outside; may be given for each chain.")
-def audit(full: bool, store: Path | None, keys: Path | None, checkpoints: tuple[Path, ...]) -> Answer:
+@option_file("--witness", "witnesses", help="Public keys of witnesses: one of them must have cosigned each checkpoint given.")
+def audit(full: bool, store: Path | None, keys: Path | None, checkpoints: tuple[Path, ...], witnesses: Path | None) -> Answer:
     """Recompute the chains from their rows; exit 1 when anything is wrong. Nothing is changed."""
     from thunderlab.faces.cli.progress import bar
     from thunderlab.faces.ledger_audit import answer, audit_file, audit_workspace, read_evidence
 
-    evidence = read_evidence(keys, checkpoints)
+    evidence = read_evidence(keys, checkpoints, witnesses)
     with bar("Auditing") as update:
         audits = audit_file(store, evidence, update) if store else audit_workspace(evidence, update, full=full or None)
     data = answer(audits, evidence.refused)
@@ -173,11 +174,12 @@ def prove(seq: int, out: Path, checkpoint_file: Path | None, chain: str) -> Answ
 @argument_file("file")
 @option_file("--key", "keys", required=True, help="The public keys to believe, as `keys export` wrote them.")
 @option_file("--checkpoint", "checkpoint_file", help="A checkpoint kept outside that the proof must be against.")
-def verify(file: Path, keys: Path, checkpoint_file: Path | None) -> Answer:
+@option_file("--witness", "witnesses", help="Public keys of witnesses: one of them must have cosigned.")
+def verify(file: Path, keys: Path, checkpoint_file: Path | None, witnesses: Path | None) -> Answer:
     """Verify a proof, or a checkpoint, offline: no workspace is needed. Exit 1 when it proves nothing."""
     from thunderlab.faces.ledger_verify import verify_file
 
-    found = verify_file(file, keys, checkpoint_file)
+    found = verify_file(file, keys, checkpoint_file, witnesses)
     if not found["ok"]:
         return Answer(found, f"{status('failed')}: {found['why']}", ok=False)
     return Answer(found, f"{status('verified')}\n{facts([(name, value) for name, value in found.items() if name not in ('ok', 'why')])}")

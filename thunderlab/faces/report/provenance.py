@@ -17,7 +17,7 @@ from thunderlab.automata.qa.results import SuiteResult
 from thunderlab.clock import rfc3339
 from thunderlab.errors import EvidenceError
 from thunderlab.lab import Lab
-from thunderlab.ledger import Head
+from thunderlab.ledger import CHAINS, Head
 
 
 class NotebookRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +28,18 @@ class NotebookRun(msgspec.Struct, frozen=True, kw_only=True):
     duration_us: int
     html: str | None
     why: str = ""
+
+
+class Pruning(msgspec.Struct, frozen=True, kw_only=True):
+    """Payloads that were removed from a chain: `blocks` of them, before block `before`, as its block `seq` says, at that time."""
+
+    chain: str
+    seq: int
+    at: str
+    before: int
+    blocks: int
+    bytes: int
+    size: int
 
 
 class Provenance(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +59,8 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
         ledger_seq: number of its newest block; None, as the next two, when the ledger is too damaged to tell.
         ledger_head: aggregate hash of that block.
         ledger_root: Merkle root over all blocks up to it.
+        ledger_signed_size: so many blocks are covered by the newest checkpoint kept outside the store; None when there is none.
+        ledger_pruned: what was pruned, newest first; None when the ledger is too damaged to tell.
     """
 
     run_id: str | None
@@ -62,6 +76,8 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     ledger_seq: int | None
     ledger_head: str | None
     ledger_root: str | None
+    ledger_signed_size: int | None = None
+    ledger_pruned: tuple[Pruning, ...] | None = ()
 
 
 # The packages whose versions decide what a run computes; everything else is pinned by constraints.txt.
@@ -76,6 +92,10 @@ def collect(
         head: Head | None = lab.ledger.head()
     except EvidenceError:
         head = None
+    try:
+        anchor = lab.custody.anchored()
+    except EvidenceError:
+        anchor = None
     commit, dirty = _checkout()
     return Provenance(
         run_id=run_id,
@@ -91,7 +111,28 @@ def collect(
         ledger_seq=head.seq if head else None,
         ledger_head=head.aggregate_hash if head else None,
         ledger_root=head.root if head else None,
+        ledger_signed_size=anchor.checkpoint.size if anchor else None,
+        ledger_pruned=_pruned(lab),
     )
+
+
+def _pruned(lab: Lab) -> tuple[Pruning, ...] | None:
+    try:
+        return tuple(
+            Pruning(
+                chain=kind.name,
+                seq=block.seq,
+                at=block.inserted_at,
+                before=told.before,
+                blocks=told.blocks,
+                bytes=told.bytes,
+                size=told.size,
+            )
+            for kind in CHAINS
+            for block, told in lab.custody.prunings(kind)
+        )
+    except EvidenceError:
+        return None
 
 
 def installed_versions(packages: Sequence[str]) -> dict[str, str]:

@@ -174,6 +174,7 @@ def summary_markdown(
         f"# {verdict.sign} {verdict.word.upper()}",
         f"{verdict.sentence} {_cell(readiness.coverage)}.",
         f"Decided {_cell(wording.moment(readiness.at))} · {_cell(commit)}{', uncommitted changes' if provenance.dirty else ''}",
+        *_of_the_ledger(provenance),
         "## Blocking reasons",
     ]
     units = {reading.name: reading.unit for reading in readiness.readings}
@@ -202,6 +203,13 @@ def summary_markdown(
         runs = [(run.status, run.name, wording.duration(run.duration_us / 1e6), run.why) for run in notebooks]
         parts += ["## Notebooks", _table(("Status", "Notebook", "Duration", "Why"), runs)]
     return "\n\n".join(parts) + "\n"
+
+
+def _of_the_ledger(provenance: Provenance) -> Iterator[str]:
+    """Yield one line on what is missing from the ledger; none when nothing is."""
+    if provenance.ledger_pruned:
+        blocks = sum(one.blocks for one in provenance.ledger_pruned)
+        yield f"Pruned from the ledger: the payloads of {blocks} blocks; their headers are there, and what was pruned is signed for."
 
 
 def _made_with(suite: SuiteResult, against: Standing) -> Iterator[str]:

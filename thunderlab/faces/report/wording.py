@@ -28,6 +28,7 @@ VERDICTS: dict[Status, Verdict] = {
 # Beginning of a gate's or reading's dotted name -> the command that looks into it; the first that fits is taken.
 _ACTIONS = (
     ("event_chain.", "thunderlab ledger audit --full"),
+    ("policy.chain.", "thunderlab ledger audit --full"),
     ("ca.qa.replay", "thunderlab qa replay SCENARIO"),
     ("ca.", "thunderlab qa run --suite core"),
     ("ledger.", "thunderlab metrics"),
