@@ -154,10 +154,12 @@ def _incremental(folder, rounds):
 def _writers(folder, seconds):
     with LittleLab(folder) as lab:
         lab.note()
-    start, said = CONTEXT.Barrier(WRITERS), CONTEXT.Queue()
+    start, said = CONTEXT.Barrier(WRITERS + 1), CONTEXT.Queue()
     workers = [CONTEXT.Process(target=_write, args=(folder, seconds, start, said)) for _ in range(WRITERS)]
     for worker in workers:
         worker.start()
+    start.wait()
+    longest = _longest_sync(folder, seconds)
     waits = [said.get() for _ in workers]
     for worker in workers:
         worker.join()
@@ -169,9 +171,21 @@ def _writers(folder, seconds):
     who = f"{WRITERS} writers, {seconds:g} s"
     note = f"{sum(counts) / seconds:.0f} durable appends per second, load {os.getloadavg()[0]:.1f}"
     yield row(f"{who}: most rows", "fewest rows", max(counts), min(counts), "rows", note, at_most=2)
-    note = f"p95 {_p95(every) * 1000:.1f} ms"
+    note = f"p95 {_p95(every) * 1000:.1f} ms; the longest bare fdatasync of a few bytes meanwhile took {longest * 1000:.0f} ms"
     yield row(f"{who}: longest append", "median append", max(every) * 1000, statistics.median(every) * 1000, "ms wall", note, at_most=10)
     yield row(f"{who}: forks, gaps and rows lost", "bound", forks, 1, "blocks", f"{found.blocks} blocks audited", at_most=0)
+
+
+def _longest_sync(folder, seconds):
+    """Sync a file of its own some times a second, and return the longest that took: how far the disk itself is from steady."""
+    longest, until = 0.0, time.perf_counter() + seconds
+    with (folder / "beside").open("wb", buffering=0) as beside:
+        while (now := time.perf_counter()) < until:
+            beside.write(b"!" * 100)
+            os.fdatasync(beside.fileno())
+            longest = max(longest, time.perf_counter() - now)
+            time.sleep(0.05)
+    return longest
 
 
 def _write(folder, seconds, start, said):

@@ -37,7 +37,7 @@ def transactions(lab):
 
     def counting(chain, connection, envelopes):
         sizes[-1] += len(envelopes)
-        append(chain, connection, envelopes)
+        return append(chain, connection, envelopes)
 
     Chain._append = counting
     try:
@@ -109,9 +109,10 @@ def test_what_went_wrong_reaches_all_whose_blocks_were_in_it_and_nobody_else(lit
     wrong, append = [], Chain._append
 
     def fail(chain, connection, envelopes):
-        append(chain, connection, envelopes)
+        newest = append(chain, connection, envelopes)
         if len(envelopes) > 1:
             raise EnvironmentBlockedError("the disk is full")
+        return newest
 
     def note():
         try:
