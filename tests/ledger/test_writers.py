@@ -211,8 +211,8 @@ ACTIONS = {
 }
 
 
-# Every third line of the long ones: what is done between two looks at the disk takes more lines than that.
-@pytest.mark.parametrize(("which", "step"), [(which, 1 if "audits" in which else 3) for which in ACTIONS])
+# Every fourth line of the long ones: what is done between two looks at the disk takes more lines than that.
+@pytest.mark.parametrize(("which", "step"), [(which, 1 if "audits" in which else 4) for which in ACTIONS])
 def test_whatever_another_does_at_any_moment_is_no_false_alarm(memory, which, step):
     """The other appends, signs or rotates; while we hold the store it can only make a key."""
     reached, line = True, 0
