@@ -149,6 +149,27 @@ def test_a_damaged_chain_blocks_and_is_recorded(lab):
     assert next(lab.ledger.blocks(name="event_chain.audit.failure")).event_name == "event_chain.audit.failure"
 
 
+def test_a_damaged_chain_of_verdicts_blocks_and_is_recorded(lab):
+    """Whatever stands in it: here a note, until policy writes verdicts."""
+    import sqlalchemy as sa
+
+    from thunderlab.ledger import NoteRecorded
+
+    lab.events.emit(NoteRecorded(text="a verdict"), into=lab.verdicts.append)
+    found = lab.gate.check()
+    reading = next(reading for reading in found.readings if reading.name == "policy.chain.failures")
+    assert (reading.value, reading.status) == (0, "healthy") and "policy chain" not in found.absent
+    told = msgspec.json.decode(next(lab.ledger.blocks(name="policy.chain.audit")).payload)
+    assert (told["expected"], told["verified"], told["failures"], told["first_bad_seq"]) == (2, 2, 0, None)
+    with lab.store.write() as connection:
+        connection.execute(sa.text("UPDATE policy_verdict_chain SET latency_us = 5 WHERE seq = 1"))
+    found = lab.gate.check()
+    assert found.status == "blocked" and found.blocking[0].gate == "policy.chain.failures"
+    told = msgspec.json.decode(next(lab.ledger.blocks(name="policy.chain.audit")).payload)
+    assert (told["first_bad_seq"], told["kind"], told["failures"]) == (1, "copy", 1)
+    assert told["verified"] == told["expected"] - 1
+
+
 @pytest.mark.parametrize(
     "damage",
     [

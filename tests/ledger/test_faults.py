@@ -102,18 +102,19 @@ def test_kill_9_at_a_hundred_places_where_the_disk_is_changed_loses_nothing(memo
             nursery.life(works=works, at=1_000_000) == nursery.life(works=works, at=1_000_000) == nursery.life(works=[], at=1_000_000) == 0
         )
         first, second, idle = nursery.told["calls"]
-        opening, working = _spread(1, first - second + idle, 20), _spread(idle, second, 90)
+        opening, working, died = _spread(1, first - second + idle, 20), _spread(idle, second, 95), 0
         for place in opening:
             nursery.move()
             assert nursery.life(works=works, at=place) == -9
             nursery.nothing_was_lost()
-        died = len(opening)
         for place in working:
             if not nursery.workspace.exists():  # the tables are made first, so that the place is one of the works' own
                 assert nursery.life(works=["one"]) == 0
-            died += nursery.life(works=works, at=place) == -9  # what another one left to be done may take a few calls less
+            # A life in which the log need not grow has a few such places less: then it ends by itself, late in the works.
+            died += (ended := nursery.life(works=works, at=place)) == -9
+            assert ended == -9 or (ended == 0 and place > 0.9 * second)
             nursery.nothing_was_lost()
-    assert died >= 100
+    assert len(opening) == 20 and died >= 80
 
 
 def _spread(first, last, most):
