@@ -49,8 +49,9 @@ from tests.ledger.forger import (
 from thunderlab.clock import VirtualClock
 from thunderlab.faces.ledger_audit import answer, audit_file, read_evidence
 from thunderlab.faces.ledger_verify import verify_file
+from thunderlab.keys import PinnedKeys
 from thunderlab.lab import Lab
-from thunderlab.ledger import CHAINS, EVENTS_CHAIN, VERDICTS_CHAIN, NoteRecorded, Witness, newest_start
+from thunderlab.ledger import CHAINS, EVENTS_CHAIN, VERDICTS_CHAIN, Auditor, NoteRecorded, Witness, newest_start
 from thunderlab.ledger.checkpoint import read as read_checkpoint
 from thunderlab.ledger.events import AuditCompleted, CheckpointSigned, KeyAnnounced, PayloadsPruned
 
@@ -495,9 +496,10 @@ def leaf_rows(copy, kind, rng):
         copy.db.execute(f"UPDATE ledger_leaves SET hashes = ? {where}", (hashes[:left], *keys))
         return first if left % 32 or not left else first + left // 32, first + left // 32
     if what == 4:
-        more = hashes + rng.choice([bytes(32), bytes(5), bytes.fromhex(copy.tables[kind.name].honest[-1][HASH])])
+        end = first + len(hashes) // 32
+        more = hashes + rng.choice([bytes(32), bytes(5), bytes.fromhex(copy.tables[kind.name].honest[end][HASH])])
         copy.db.execute(f"UPDATE ledger_leaves SET hashes = ? {where}", (more, *keys))
-        return first, first + len(hashes) // 32
+        return first, end + 1
     if what == 5:
         changed = rng.choice([first + 1, first + 512, first - 1, first + 0.5, float(first), str(first), None, b"0", 2**63 - 1, -(2**63)])
         copy.db.execute(f"UPDATE ledger_leaves SET first = ? {where}", (changed, *keys))
@@ -1013,6 +1015,51 @@ def test_blocks_behind_the_newest_checkpoint_are_anybodys_until_the_next_one(cop
         with copy.altered():
             table.put(rows)
             assert copy.audit(EVENTS_CHAIN).ok
+
+
+@pytest.mark.parametrize("name", SIGNED)
+def test_leaf_hashes_that_a_forger_left_tell_where_the_end_was_cut_off(copies, name):
+    copy = copies[name]
+    for kind in CHAINS:
+        for left in range(1, copy.signed_size(kind)):
+            with copy.altered():
+                copy.tables[kind.name].put(copy.tables[kind.name].honest[:left])
+                failure = copy.audit(kind, evidence=False).failures[0]
+                # Where a statement on pruning was cut off with the rest, that is all that is wrong.
+                assert (failure.seq, failure.kind) == (left, "truncated")
+
+
+def test_keys_out_of_order_are_found_even_by_who_knows_none(copies):
+    copy = copies["signed_often"]
+    table, stolen = copy.tables["events"], copy.ledger.stolen[0]
+    active, size = _active(table.honest), len(table)
+    good = msgspec.json.decode(announcement(table.origin, SEED, active, SEED), type=KeyAnnounced)
+    for told in (
+        msgspec.structs.replace(good, key_id=forger.key_id(stolen)),
+        msgspec.structs.replace(good, key=good.key.upper()),
+        msgspec.structs.replace(good, key="no key"),
+        msgspec.structs.replace(good, previous=None),
+        msgspec.structs.replace(good, previous=forger.key_id(stolen)),
+        msgspec.json.decode(announcement(table.origin, stolen, active, SEED), type=KeyAnnounced),
+    ):
+        rows = table.copy()
+        follow(rows, table.origin, told.encode(), KeyAnnounced.NAME)
+        with copy.altered():
+            table.put(rows)
+            for evidence in (True, False):
+                if evidence or told.key != good.key.upper():
+                    (failure,) = copy.audit(EVENTS_CHAIN, evidence=evidence).failures
+                    assert (failure.seq, failure.kind) == (size, "key"), told
+
+
+def test_a_key_changed_rightly_is_still_one_that_is_not_pinned(copies):
+    copy = copies["signed_often"]
+    announced = [row[SEQ] for row in copy.tables["events"].honest if row[NAME] == KeyAnnounced.NAME]
+    older = PinnedKeys(copy.ledger.pins[:1])
+    found = Auditor(KNOWN, pins=older).run(copy.connection)
+    assert (found.failures[0].seq, found.failures[0].kind) == (announced[1], "key")
+    newer = PinnedKeys(copy.ledger.pins[1:])
+    assert Auditor(KNOWN, pins=newer).run(copy.connection).failures[0].seq == announced[0]
 
 
 # Audits that begin at a checkpoint.
