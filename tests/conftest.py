@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import linecache
 import os
@@ -131,11 +132,13 @@ def interrupted(action: Callable[[], object], line: int, within: Callable[[CodeT
     Never where a `with` statement is left: Python looks at signals neither there nor before what it holds is let go.
     """
     left = line
+    # What runs when garbage is collected is no place either: Python drops an exception that is raised there.
+    collecting = {callback.__code__ for callback in gc.callbacks if hasattr(callback, "__code__")}
     entered: set[tuple[FrameType, int]] = set()
 
     def watch(frame: FrameType, event: str, _: object) -> Any:
         nonlocal left
-        if not within(frame.f_code):
+        if frame.f_code in collecting or not within(frame.f_code):
             return watch if event == "call" else None
         if event != "line" or (frame, frame.f_lineno) in entered:
             return watch
