@@ -52,7 +52,7 @@ KNOWN = Catalogue([*events.EVENTS, *EVENTS, Decided])
 
 @dataclass
 class Ledger:
-    """An honest store as bytes, and the evidence its verifiers hold."""
+    """An honest store as bytes, the evidence its verifiers hold, and private keys: those that were stolen, and the active one."""
 
     name: str
     data: bytes
@@ -60,6 +60,7 @@ class Ledger:
     anchors: dict[str, SignedCheckpoint]
     signed: dict[str, list[SignedCheckpoint]]
     stolen: list[bytes]
+    active: bytes | None
 
 
 class Workshop:
@@ -106,7 +107,11 @@ class Workshop:
 
     def steal(self):
         """Keep a copy of the active key's private half."""
-        self.stolen.append(bytes.fromhex((self.folder / "keys" / f"{self.ring.active().id}.private").read_text()))
+        self.stolen.append(self._private())
+
+    def _private(self):
+        key = self.ring.active()
+        return None if key is None else bytes.fromhex((self.folder / "keys" / f"{key.id}.private").read_text())
 
     def rotate(self):
         """Change the key."""
@@ -123,7 +128,7 @@ class Workshop:
         with contextlib.closing(sqlite3.connect(path)) as database:
             database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             database.execute("PRAGMA journal_mode=DELETE")
-        return Ledger(name, path.read_bytes(), pins, anchors, self.signed, self.stolen)
+        return Ledger(name, path.read_bytes(), pins, anchors, self.signed, self.stolen, self._private())
 
 
 class Copy:
@@ -238,13 +243,13 @@ def releaf(db, kind, rows, size):
 
 
 def key_id(seed):
-    return _public(seed).id
+    return public(seed).id
 
 
 def signed_note(text, name, seed):
     """Return a signed note, made with a private key of the forger's."""
     blob = SigningKey(seed).sign(text.encode()).signature
-    line = notes.Signature(name=name, key_hash=notes.key_hash(name, notes.ED25519, _public(seed).raw()), blob=blob)
+    line = notes.Signature(name=name, key_hash=notes.key_hash(name, notes.ED25519, public(seed).raw()), blob=blob)
     return notes.encode(notes.Note(text=text, signatures=(line,))).decode()
 
 
@@ -254,7 +259,7 @@ def checkpoint_note(origin, size, root, seed):
 
 def announcement(origin, seed, previous, signer):
     """Return the payload that announces a key, signed by `signer`."""
-    key = _public(seed)
+    key = public(seed)
     text = f"thunderlab-key/1\n{origin}\n{previous or '-'}\n{key.key}\n"
     return KeyAnnounced(key_id=key.id, key=key.key, previous=previous, note=signed_note(text, origin, signer)).encode()
 
@@ -320,5 +325,5 @@ def other_note(number):
     return NoteRecorded(text=f"forged {number}", value=number).encode()
 
 
-def _public(seed):
+def public(seed):
     return public_key(bytes(SigningKey(seed).verify_key), at_us=0)

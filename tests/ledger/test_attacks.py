@@ -758,6 +758,10 @@ def forge_prune(copy, kind, rng):
         row[PAYLOAD] for other in copy.tables.values() if other.kind is not kind for row in other.honest if row[NAME] == PayloadsPruned.NAME
     ]
     ours = [row[PAYLOAD] for row in rows if row[NAME] == PayloadsPruned.NAME]
+    if copy.ledger.stolen and rng.random() < 0.3:
+        # Announced once more, as nobody who may has said.
+        seed = rng.choice(copy.ledger.stolen)
+        follow(rows, origin, announcement(origin, seed, _active(rows), seed), KeyAnnounced.NAME, copies)
     payload = rng.choice(
         [*(prune_statement(origin, size, size, signed.root, seed) for seed in (SEED, *copy.ledger.stolen)), *theirs, *ours]
     )
@@ -866,17 +870,17 @@ def test_honest_ledgers_raise_no_alarm(copies, name):
 @pytest.mark.parametrize("kind", CHAINS, ids=lambda kind: kind.name)
 @pytest.mark.parametrize("attack", BLUNT, ids=lambda attack: attack.__name__)
 def test_what_is_not_hashed_anew_is_found_without_evidence(copies, attack, kind):
-    done = sum(_attack(copies[name], kind, attack, 1, 14, evidence=(True, False)) for name in ("only_opened", *SMALL))
+    done = sum(_attack(copies[name], kind, attack, 1, 8, evidence=(True, False)) for name in ("only_opened", *SMALL))
     done += _attack(copies["large"], kind, attack, 1, 5) + _attack(copies["rotated"], EVENTS_CHAIN, attack, 1, 5)
-    assert done >= 25
+    assert done >= 15
 
 
 @pytest.mark.parametrize("kind", CHAINS, ids=lambda kind: kind.name)
 @pytest.mark.parametrize("attack", HASHED, ids=lambda attack: attack.__name__)
 def test_what_no_writer_writes_is_found_without_evidence_though_hashed(copies, attack, kind):
-    done = sum(_attack(copies[name], kind, attack, 6, 40, evidence=(True, False)) for name in SMALL)
+    done = sum(_attack(copies[name], kind, attack, 6, 20, evidence=(True, False)) for name in SMALL)
     done += _attack(copies["large"], EVENTS_CHAIN, attack, 6, 6, evidence=(False, True))
-    assert done >= 60
+    assert done >= 30
 
 
 def test_columns_that_repeat_a_payload_are_empty_once_it_is_pruned(copies):
@@ -912,17 +916,17 @@ def test_every_byte_of_a_short_ledger_counts(copies, column):
 @pytest.mark.parametrize("kind", CHAINS, ids=lambda kind: kind.name)
 @pytest.mark.parametrize("attack", LEAVES, ids=lambda attack: attack.__name__)
 def test_the_leaf_hashes_kept_are_guarded_too(copies, attack, kind):
-    done = sum(_attack(copies[name], kind, attack, 2, 50, evidence=(True, False)) for name in SIGNED)
-    done += _attack(copies["large"], EVENTS_CHAIN, attack, 2, 30)
-    assert done >= 150
+    done = sum(_attack(copies[name], kind, attack, 2, 25, evidence=(True, False)) for name in SIGNED)
+    done += _attack(copies["large"], EVENTS_CHAIN, attack, 2, 15)
+    assert done >= 70
 
 
 @pytest.mark.parametrize("kind", CHAINS, ids=lambda kind: kind.name)
 @pytest.mark.parametrize("attack", CLEVER, ids=lambda attack: attack.__name__)
 def test_what_is_hashed_anew_is_found_with_pinned_keys_and_the_newest_checkpoint(copies, attack, kind):
-    done = sum(_attack(copies[name], kind, attack, 3, 25) for name in SIGNED)
+    done = sum(_attack(copies[name], kind, attack, 3, 13) for name in SIGNED)
     done += _attack(copies["large"], EVENTS_CHAIN, attack, 3, 3) + _attack(copies["rotated"], EVENTS_CHAIN, attack, 3, 3)
-    assert done >= 20
+    assert done >= 10
 
 
 def test_the_other_chain_raises_no_alarm(copies):
@@ -1052,6 +1056,87 @@ def test_keys_out_of_order_are_found_even_by_who_knows_none(copies):
                     assert (failure.seq, failure.kind) == (size, "key"), told
 
 
+def test_what_the_active_key_signs_must_be_true_all_the_same(copies):
+    """A key that fell into other hands, or a lab with an error in it: signatures that verify, under claims that do not hold."""
+    copy = copies["signed_often"]
+    table, size, active = copy.tables["events"], len(copy.tables["events"]), copy.ledger.active
+    origin, stolen = table.origin, copy.ledger.stolen[0]
+    true = msgspec.json.decode(checkpoint_payload(table.copy(), size, origin, active), type=CheckpointSigned)
+    kept = copy.ledger.anchors["events"].checkpoint
+    notes = (
+        checkpoint_note(f"{origin}/verdicts", size, true.root, active),
+        checkpoint_note(origin, size + 1, true.root, active),
+        checkpoint_note(origin, size, "ab" * 32, active),
+        checkpoint_note(origin, size, true.root, stolen),
+    )
+    checkpoints = [msgspec.structs.replace(true, note=note).encode() for note in notes]
+    prunes = [
+        prune_statement(origin, before, signed, kept.root, active)
+        for before, signed in ((kept.size + 1, kept.size), (0, kept.size), (2, kept.size - 1), (1, size + 1))
+    ]
+    for name, payloads in ((CheckpointSigned.NAME, checkpoints), (PayloadsPruned.NAME, prunes)):
+        for payload in payloads:
+            rows = table.copy()
+            follow(rows, origin, payload, name)
+            with copy.altered():
+                table.put(rows)
+                (failure,) = copy.audit(EVENTS_CHAIN).failures
+                assert (failure.seq, failure.kind) == (size, "checkpoint"), payload
+    rows = table.copy()
+    follow(rows, origin, true.encode(), CheckpointSigned.NAME)
+    with copy.altered():
+        table.put(rows)
+        releaf(copy.db, EVENTS_CHAIN, rows, size)
+        assert copy.audit(EVENTS_CHAIN).ok
+
+
+def test_an_announcement_that_is_gone_is_named_before_what_is_damaged_behind_it(copies):
+    copy = copies["signed_often"]
+    table, size = copy.tables["events"], copy.signed_size(EVENTS_CHAIN)
+    rows = table.copy()
+    rows[size][NAME], rows[size][PAYLOAD] = NoteRecorded.NAME, other_note(1)
+    relink(rows, size, table.origin)
+    rows[size + 2][PAYLOAD] = other_note(2)
+    with copy.altered():
+        table.put(rows)
+        found = [(failure.seq, failure.kind) for failure in copy.audit(EVENTS_CHAIN).failures]
+        assert found == [(size, "truncated"), (size + 2, "payload_hash")]
+
+
+def test_a_payload_taken_out_is_named_though_more_is_damaged_behind_it(copies):
+    """Not all before it are gone, so it is not what a statement further on was about."""
+    copy = copies["signed_once"]
+    table = copy.tables["events"]
+    with copy.altered():
+        table.set(5, PAYLOAD, None)
+        table.set(8, PAYLOAD, b"{}")
+        assert [(failure.seq, failure.kind) for failure in copy.audit(EVENTS_CHAIN).failures[:2]] == [(5, "pruned"), (8, "payload_hash")]
+
+
+@pytest.mark.parametrize("changed", [-1, None, "abc", 0.5, b"x"])
+def test_the_last_row_without_its_number_is_missed_where_it_was(copies, changed):
+    copy = copies["unsigned"]
+    table = copy.tables["events"]
+    with copy.altered():
+        table.loosen()
+        table.set(len(table) - 1, SEQ, changed)
+        (failure,) = copy.audit(EVENTS_CHAIN).failures
+        assert (failure.seq, failure.kind) == (len(table) - 1, "malformed")
+
+
+def test_a_pinned_key_signs_once_the_one_before_says_so(copies):
+    copy = copies["signed_often"]
+    table, active, size = copy.tables["events"], _active(copy.tables["events"].honest), len(copy.tables["events"])
+    pins = PinnedKeys([*copy.ledger.pins, forger.public(SEED)])
+    for signer in (SEED, *copy.ledger.stolen):
+        rows = table.copy()
+        follow(rows, table.origin, announcement(table.origin, SEED, active, signer), KeyAnnounced.NAME)
+        with copy.altered():
+            table.put(rows)
+            (failure,) = Auditor(KNOWN, pins=pins).run(copy.connection).failures
+            assert (failure.seq, failure.kind) == (size, "key")
+
+
 def test_a_key_changed_rightly_is_still_one_that_is_not_pinned(copies):
     copy = copies["signed_often"]
     announced = [row[SEQ] for row in copy.tables["events"].honest if row[NAME] == KeyAnnounced.NAME]
@@ -1096,6 +1181,16 @@ def test_a_start_that_a_forger_made_is_not_trusted(copies):
             with copy.altered():
                 table.put(rows)
                 assert newest_start(copy.connection, KNOWN, copy.ledger.pins) is None
+        # The lab's own note, in a block that says something else.
+        rows = table.copy()[: rng.randrange(1, len(table))]
+        follow(rows, table.origin, other_note(number))
+        newest = msgspec.json.decode(table.honest[copy.signed_size(EVENTS_CHAIN)][PAYLOAD], type=CheckpointSigned)
+        forged = msgspec.json.decode(checkpoint_payload(rows, len(rows), table.origin, SEED), type=CheckpointSigned)
+        told = msgspec.structs.replace(forged, note=newest.note, key_id=newest.key_id)
+        follow(rows, table.origin, told.encode(), CheckpointSigned.NAME)
+        with copy.altered():
+            table.put(rows)
+            assert newest_start(copy.connection, KNOWN, copy.ledger.pins) is None
         # The lab's own checkpoint, with something else around it.
         size = copy.signed_size(EVENTS_CHAIN)
         with copy.altered():
