@@ -64,6 +64,20 @@ def header(
     return head.encode()
 
 
+def header_of(block: Block, origin: str) -> bytes:
+    """Return the header of a block of the chain with that name; see `header`."""
+    return header(
+        origin=origin,
+        seq=block.seq,
+        prev_hash=block.prev_hash,
+        payload_hash=block.payload_hash,
+        id=block.id,
+        inserted_at=block.inserted_at,
+        event_name=block.event_name,
+        event_version=block.event_version,
+    )
+
+
 class Header(msgspec.Struct, frozen=True, kw_only=True):
     """What the nine lines of a header say; the fields are those of `Block`, with the ledger's origin and without what is hashed."""
 

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
 import sqlalchemy as sa
 
 from thunderlab.clock import Clock, parse_rfc3339
@@ -209,6 +210,4 @@ class Custody:
 
 def _with(found: Audit, failure: Failure) -> Audit:
     """Return an audit with one more failure."""
-    import msgspec
-
     return msgspec.structs.replace(found, ok=False, failures=(failure, *found.failures))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from thunderlab.errors import EvidenceError, InputError
-from thunderlab.ledger.block import Block, header
+from thunderlab.ledger.block import header_of
 from thunderlab.ledger.chain import Chain
 from thunderlab.ledger.checkpoint import SignedCheckpoint
 from thunderlab.ledger.merkle import inclusion_proof, verify_inclusion
@@ -41,18 +41,4 @@ def prove(seq: int, chain: Chain, notary: Notary, against: SignedCheckpoint | No
     hashes = inclusion_proof(leaves, seq)
     if not verify_inclusion(leaves[seq], seq, signed.size, hashes, bytes.fromhex(signed.root)):
         raise EvidenceError("the ledger is not the one it is of; see: thunderlab ledger audit --full", where="checkpoint")
-    return Proof(index=seq, hashes=tuple(hashes), signed=against, extra=_extra(block, chain.origin))
-
-
-def _extra(block: Block, origin: str) -> bytes:
-    head = header(
-        origin=origin,
-        seq=block.seq,
-        prev_hash=block.prev_hash,
-        payload_hash=block.payload_hash,
-        id=block.id,
-        inserted_at=block.inserted_at,
-        event_name=block.event_name,
-        event_version=block.event_version,
-    )
-    return extra_of(head, block.payload)
+    return Proof(index=seq, hashes=tuple(hashes), signed=against, extra=extra_of(header_of(block, chain.origin), block.payload))

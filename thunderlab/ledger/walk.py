@@ -16,7 +16,7 @@ import msgspec
 from thunderlab.canonical import digest
 from thunderlab.events import Event
 from thunderlab.ledger import forms
-from thunderlab.ledger.block import FORMAT, GENESIS_PREV, Block, header, leaf_hash, malformed
+from thunderlab.ledger.block import FORMAT, GENESIS_PREV, Block, header_of, leaf_hash, malformed
 from thunderlab.ledger.claims import Claims
 from thunderlab.ledger.events import OWN
 from thunderlab.ledger.failure import MOST_FAILURES, Failure
@@ -265,17 +265,7 @@ class Walk:
             yield Failure(seq=0, kind="origin", detail="the first block does not open a ledger")
         if block.payload is not None and digest(block.payload) != block.payload_hash:
             yield Failure(seq=block.seq, kind="payload_hash", detail="the payload is not the one that was hashed")
-        head = header(
-            origin=self.origin,
-            seq=block.seq,
-            prev_hash=block.prev_hash,
-            payload_hash=block.payload_hash,
-            id=block.id,
-            inserted_at=block.inserted_at,
-            event_name=block.event_name,
-            event_version=block.event_version,
-        )
-        if leaf_hash(head) != block.aggregate_hash:
+        if leaf_hash(header_of(block, self.origin)) != block.aggregate_hash:
             yield Failure(seq=block.seq, kind="aggregate_hash", detail="a column is not what was hashed")
         yield from self._wrong_with_payload(block, copies, read)
 

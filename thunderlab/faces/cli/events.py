@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from thunderlab.faces.cli.answer import Answer, facts, table
 from thunderlab.faces.cli.command import command, group
+
+if TYPE_CHECKING:
+    from thunderlab.events.catalogue import Entry
 
 events = group("events", "The catalogue of events.")
 
@@ -17,19 +22,13 @@ def list_events() -> Answer:
 
     entries = list(catalogue())
     rows = [(entry.name, ", ".join(reversed(entry.versions)), entry.kept, entry.about) for entry in entries]
-    data = [
-        {
-            "name": entry.name,
-            "version": entry.version,
-            "versions": entry.versions,
-            "durable": entry.durable,
-            "kept": entry.kept,
-            "about": entry.about,
-            "digest": entry.digest,
-        }
-        for entry in entries
-    ]
+    data = [_told(entry) for entry in entries]
     return Answer({"events": data}, table(["event", "version", "kept", "about"], rows))
+
+
+def _told(entry: Entry) -> dict[str, Any]:
+    """Return what is said of an event wherever it is listed."""
+    return {name: getattr(entry, name) for name in ("name", "version", "versions", "durable", "kept", "about", "digest")}
 
 
 @command("show", "thunderlab events show ca.qa.scenario.completed@1.0", events)
@@ -43,17 +42,7 @@ def show_event(name: str) -> Answer:
     known = catalogue()
     called, _, version = name.partition("@")
     entry, fields = known.entry(called, version or None), known.fields(called, version or None)
-    data = {
-        "name": entry.name,
-        "version": entry.version,
-        "versions": entry.versions,
-        "durable": entry.durable,
-        "kept": entry.kept,
-        "about": entry.about,
-        "digest": entry.digest,
-        "fields": msgspec.to_builtins(fields),
-        "schema": entry.json_schema,
-    }
+    data = {**_told(entry), "fields": msgspec.to_builtins(fields), "schema": entry.json_schema}
     rows = [
         (field.name, field.type, "required" if field.default is None else f"default {field.default}", field.meaning) for field in fields
     ]
