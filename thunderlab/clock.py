@@ -121,21 +121,32 @@ class IdSource:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._last = 0
-        self._prefix = ""
         self._lock = threading.Lock()
 
     def new(self, at_us: int | None = None) -> str:
         """Return a fresh id as text, for example `018bcfe5-6800-7000-8f3a-5c1d2e3f4a5b`; `at_us` spares another look at the clock."""
+        return _uuid(self._draw(1, at_us), os.urandom(8).hex())
+
+    def several(self, count: int, at_us: int | None = None) -> list[str]:
+        """Return that many ids, in their order; made together they cost less."""
+        first, random = self._draw(count, at_us), os.urandom(8 * count).hex()
+        return [_uuid(first + place, random[16 * place : 16 * place + 16]) for place in range(count)]
+
+    def _draw(self, count: int, at_us: int | None) -> int:
+        """Return the first of so many stamps in a row that no other id has."""
         now_us = self._clock.now_us() if at_us is None else at_us
         # 12 bits hold 1/4096 ms: method 3 of RFC 9562 section 6.2.
         stamp = (now_us // 1_000) << 12 | now_us % 1_000 * 4096 // 1_000
         with self._lock:
-            if stamp <= self._last:
-                stamp = self._last + 1
-            if stamp >> 12 != self._last >> 12 or not self._prefix:
-                when = f"{stamp >> 12:012x}"
-                self._prefix = f"{when[:8]}-{when[8:]}-7"
-            self._last, prefix = stamp, self._prefix
-        # Put together as text, which costs a fifth of what `uuid.UUID` does. Of 64 random bits two make way for the variant.
-        random = os.urandom(8).hex("-", 6)
-        return f"{prefix}{stamp & 0xFFF:03x}-{_VARIANT[random[0]]}{random[1:]}"
+            first = stamp if stamp > self._last else self._last + 1
+            self._last = first + count - 1
+        return first
+
+
+def _uuid(stamp: int, random: str) -> str:
+    """Return an id of 60 bits of time and 64 random ones, two of which make way for the variant.
+
+    Put together as text, which costs a fifth of what `uuid.UUID` does.
+    """
+    time = f"{stamp:015x}"
+    return f"{time[:8]}-{time[8:12]}-7{time[12:]}-{_VARIANT[random[0]]}{random[1:4]}-{random[4:]}"

@@ -155,10 +155,11 @@ class _Line:
 
     def enter(self, ours: threading.Lock, seconds: float) -> bool:
         """Stand in line with a new lock and return whether its turn came in time; `leave` must follow in any case."""
-        ours.acquire()
         with self._guard:
             self._there.append(ours)
-            self._call_first()
+            if self._there[0] is ours:
+                return True
+            ours.acquire()
         return ours.acquire(timeout=max(seconds, 0.0))
 
     def leave(self, ours: threading.Lock) -> None:

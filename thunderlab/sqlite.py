@@ -41,7 +41,6 @@ class Sqlite:
     def __init__(self, path: Path) -> None:
         self.place = str(path)
         self._path = path
-        self._wal = f"{path.absolute()}-wal"
         self._lock = Lock(path.with_name(path.name + LOCK_SUFFIX))
         self._engine = _engine(path)
         self._writer: _Writer | None = None
@@ -58,11 +57,11 @@ class Sqlite:
             with self._lock.held():
                 # One connection serves all writers of a process, who come one by one: borrowing one from the pool each time
                 # costs as much as SQLite itself. After an error it is closed, for nobody knows what state it is in.
-                writer, self._writer = self._writer or _Writer(self._engine), None
+                writer, self._writer = self._writer or _Writer(self._engine, self._path), None
                 try:
                     self._refuse_another_file()
                     writer.plain.execute("BEGIN IMMEDIATE")
-                    self._reserve()
+                    writer.reserve()
                     yield writer.connection
                     writer.plain.commit()
                 except BaseException:
@@ -93,7 +92,7 @@ class Sqlite:
     def _refuse_another_file(self) -> None:
         """Make sure that the file is the one that was opened: SQLite would go on writing one that was removed, and all would be lost."""
         try:
-            found = os.stat(self._path)  # noqa: PTH116 - at every transaction, where a Path costs more than the call
+            found = os.stat(self.place)  # noqa: PTH116 - at every transaction, where a Path costs more than the call
             file = (found.st_dev, found.st_ino)
         except FileNotFoundError:
             file = None
@@ -103,22 +102,6 @@ class Sqlite:
             raise EnvironmentBlockedError(
                 "was removed, or another file put in its place, while it was open; put it back, or open what is there now", where=self.place
             )
-
-    def _reserve(self) -> None:
-        """Write zeros behind the log when it has grown, so that the next commits overwrite bytes instead of adding them.
-
-        A sync that must also record a new file size takes twice as long. SQLite reads a log up to the first frame whose checksum
-        is wrong (https://www.sqlite.org/fileformat2.html#walformat) and so never comes to the zeros; nobody else writes it, since
-        the write lock is ours. A log whose size is a round number has not outgrown what was reserved.
-        """
-        with contextlib.suppress(OSError):  # without room to spare the commit itself will tell, or succeed
-            size = os.stat(self._wal).st_size  # noqa: PTH116 - at every commit, where a Path costs more than the call
-            if size % _WAL_CHUNK:
-                descriptor = os.open(self._wal, os.O_WRONLY | os.O_CLOEXEC)
-                try:
-                    os.pwrite(descriptor, bytes(_WAL_CHUNK - size % _WAL_CHUNK), size)
-                finally:
-                    os.close(descriptor)
 
     def _explained(self, error: Exception) -> Exception:
         """Return the database's or the system's complaint as an error that says what to do; what is not theirs as it is."""
@@ -135,13 +118,32 @@ class _Writer:
     What SQLAlchemy does around a transaction costs a third of a commit.
     """
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, engine: sa.Engine, path: Path) -> None:
         self.connection = engine.connect().execution_options(thunderlab_begin=None)
         self.connection.begin()
         self.plain = _plain(self.connection)
+        self._log_path = f"{path.absolute()}-wal"
+        self._log: int | None = None
+
+    def reserve(self) -> None:
+        """Write zeros behind the log when it has grown, so that the next commits overwrite bytes instead of adding them.
+
+        A sync that must also record a new file size takes twice as long. SQLite reads a log up to the first frame whose checksum
+        is wrong (https://www.sqlite.org/fileformat2.html#walformat) and so never comes to the zeros; nobody else writes it, since
+        the write lock is ours. A log whose size is a round number has not outgrown what was reserved.
+        """
+        with contextlib.suppress(OSError):  # without room to spare the commit itself will tell, or succeed
+            if self._log is None:  # SQLite keeps the file while a connection to it is open, and ours is
+                self._log = os.open(self._log_path, os.O_WRONLY | os.O_CLOEXEC)
+            size = os.fstat(self._log).st_size
+            if size % _WAL_CHUNK:
+                os.pwrite(self._log, bytes(_WAL_CHUNK - size % _WAL_CHUNK), size)
 
     def close(self) -> None:
         """Roll back what is open, and give the connection back."""
+        log, self._log = self._log, None
+        if log is not None:
+            os.close(log)
         self.connection.close()
 
 

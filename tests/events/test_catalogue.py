@@ -132,7 +132,9 @@ def test_an_envelope_is_checked_against_what_the_bus_would_have_put_in():
     sound = event(times=int, loudness=(float | None, None))
     bells = Catalogue([sound, event("1.0", name="bell.broke", at=str)])
     good = sound(times=1, loudness=2)
-    bells.check(_envelope(good))
+    right = [_envelope(good), _envelope(sound(times=3)), _envelope(good)]
+    bells.check([])
+    bells.check(right)
     stranger = event(times=int, loudness=(float | None, None))
     for wrong in (
         _envelope(good, name="bell.broke"),
@@ -147,8 +149,9 @@ def test_an_envelope_is_checked_against_what_the_bus_would_have_put_in():
         _envelope(stranger(times=1)),
         _envelope(event(name="no.such")()),
     ):
-        with pytest.raises(UndocumentedEventError):
-            bells.check(wrong)
+        for together in ([wrong], [right[0], wrong, right[1]]):
+            with pytest.raises(UndocumentedEventError):
+                bells.check(together)
 
 
 def changed(**changes):

@@ -89,6 +89,21 @@ def test_bytes_decode_to_the_event_and_fit_the_published_schema(times, loudness,
     jsonschema.validate(json.loads(data), Catalogue([Rang]).entry("bell.rang").json_schema)
 
 
+@given(
+    st.lists(
+        st.builds(Rang, times=st.integers(-(2**63), 2**64 - 1), loudness=st.integers(0, 9) | st.floats(0, 9), by=st.none() | st.text())
+    )
+)
+def test_events_emitted_together_have_the_bytes_each_has_alone(rung):
+    for whispered in ([], [Whispered(words=["a\nb"])]):
+        recorded = []
+        bus = Bus(Catalogue([Rang, Whispered, *EVENTS]), VirtualClock(), lambda envelopes, within, to=recorded: to.extend(envelopes))
+        told = bus.emit(*rung, *whispered, *rung)
+        assert [one.payload for one in told] == [one.encode() for one in (*rung, *whispered, *rung)]
+        assert [one.event for one in recorded] == [*rung, *rung]
+        bus.catalogue.check(told)
+
+
 def test_an_integer_in_a_number_field_is_written_as_readers_will_write_it():
     assert Rang(times=1, loudness=2).encode() == b'{"times":1,"loudness":2.0,"by":null}'
 

@@ -14,8 +14,9 @@ import thunderlab
 from thunderlab.errors import EvidenceError, UndocumentedEventError
 from thunderlab.lab import Lab, catalogue
 from thunderlab.ledger import NoteRecorded, audit
-from thunderlab.ledger.block import GENESIS_PREV, header, leaf_hash
-from thunderlab.store import open_read_only
+from thunderlab.ledger.block import GENESIS_PREV, header, leaf_hash, link
+from thunderlab.ledger.tables import EVENT_CHAIN_BLOCKS
+from thunderlab.store import insert_rows, open_read_only
 
 COLUMNS = ["seq", "id", "prev_hash", "payload_hash", "aggregate_hash", "event_name", "event_version", "inserted_at", "payload"]
 BLOCKS = 12
@@ -183,11 +184,6 @@ def test_a_row_rehashed_by_a_forger_breaks_the_next_link(honest, tmp_path):
 )
 def test_payloads_that_no_writer_writes_are_found_even_when_rightly_hashed(tmp_path, payload):
     """A forger with the writer's code can hash anything; the payload must still be what its schema would write."""
-    import msgspec
-
-    from thunderlab.ledger.block import link
-    from thunderlab.ledger.tables import EVENT_CHAIN_BLOCKS
-
     with thunderlab.open(tmp_path / "forged") as lab:
         newest = next(lab.ledger.blocks())
         forged = link(
@@ -195,7 +191,7 @@ def test_payloads_that_no_writer_writes_are_found_even_when_rightly_hashed(tmp_p
             inserted_at="2026-01-01T00:00:00.000000Z", event_name="lab.note.recorded", event_version="1.0", payload=payload.encode(),
         )  # fmt: skip
         with lab.store.write() as connection:
-            connection.execute(EVENT_CHAIN_BLOCKS.insert().values(**msgspec.structs.asdict(forged)))
+            insert_rows(connection, EVENT_CHAIN_BLOCKS, [forged])
         with lab.store.read() as connection:
             found = audit(connection, lab.events.catalogue)
     assert [(failure.seq, failure.kind) for failure in found.failures] == [(1, "payload")]

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from thunderlab.clock import Clock, IdSource, rfc3339
 from thunderlab.errors import EnvironmentBlockedError, EvidenceError
 from thunderlab.events.catalogue import Catalogue
-from thunderlab.events.event import Envelope, Event
+from thunderlab.events.event import Envelope, Event, encode_all
 from thunderlab.events.events import MinuteCounted
 from thunderlab.events.minutes import MinuteCounts
 
@@ -82,13 +82,13 @@ class Bus:
         return lambda: self._listeners.remove(subscription)
 
     def _envelopes(self, events: Sequence[Event], at_us: int) -> list[Envelope]:
-        at, require, new_id = rfc3339(at_us), self.catalogue.require, self._ids.new
-        envelopes: list[Envelope] = []
         for event in events:
-            require(event)
-            payload = event.encode()
-            envelopes.append(Envelope(id=new_id(at_us), name=event.NAME, version=event.VERSION, at=at, payload=payload, event=event))
-        return envelopes
+            self.catalogue.require(event)
+        at, ids = rfc3339(at_us), self._ids.several(len(events), at_us)
+        return [
+            Envelope(id=id_, name=event.NAME, version=event.VERSION, at=at, payload=payload, event=event)
+            for id_, payload, event in zip(ids, encode_all(events), events, strict=True)
+        ]
 
     def _tell(self, envelopes: Sequence[Envelope]) -> None:
         listeners = tuple(self._listeners)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.resources import files
 from typing import Any
 
@@ -12,7 +12,7 @@ import msgspec
 
 from thunderlab.errors import EvidenceError, InputError, UndocumentedEventError
 from thunderlab.events.compatibility import differences
-from thunderlab.events.event import Envelope, Event
+from thunderlab.events.event import Envelope, Event, are_encoded_as
 from thunderlab.events.fields import FieldEntry, documented, fields
 from thunderlab.events.shape import schema_of, shape_digest, unsaid
 
@@ -114,18 +114,20 @@ class Catalogue:
                 raise UndocumentedEventError(f"event {event.NAME}@{event.VERSION} is only read any more; emit {newest.VERSION}")
             raise UndocumentedEventError(f"event {event.NAME} is not in the catalogue")
 
-    def check(self, envelope: Envelope) -> None:
-        """Make sure that an envelope holds what the bus would have put in: for whoever is handed one to record.
+    def check(self, envelopes: Sequence[Envelope]) -> None:
+        """Make sure that envelopes hold what the bus would have put in: for whoever is handed some to record.
 
         Raises:
-            UndocumentedEventError: when its event cannot be emitted, or it says something else than its event.
+            UndocumentedEventError: when an event cannot be emitted, or an envelope says something else than its event.
         """
-        event = envelope.event
-        self.require(event)
-        if envelope.name != event.NAME or envelope.version != event.VERSION:
-            raise UndocumentedEventError(f"event {event.NAME}@{event.VERSION} was handed in as {envelope.name}@{envelope.version}")
-        if not event.is_encoded_as(envelope.payload):
-            raise UndocumentedEventError(f"event {event.NAME} was handed in with a payload that is not its own")
+        for envelope in envelopes:
+            event = envelope.event
+            self.require(event)
+            if envelope.name != event.NAME or envelope.version != event.VERSION:
+                raise UndocumentedEventError(f"event {event.NAME}@{event.VERSION} was handed in as {envelope.name}@{envelope.version}")
+        if not are_encoded_as([one.event for one in envelopes], [one.payload for one in envelopes]):
+            wrong = next(one for one in envelopes if not are_encoded_as([one.event], [one.payload]))
+            raise UndocumentedEventError(f"event {wrong.name} was handed in with a payload that is not its own")
 
     def read(self, name: str, version: str, payload: bytes | None) -> Event:
         """Return what a recorded event tells, as the newest class of its major version that there is here.

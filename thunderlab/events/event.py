@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from typing import ClassVar
 
 import msgspec
@@ -45,14 +46,6 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
         # Encoded from what was read back: an integer handed in for a number field is written 1.0, as every reader will write it.
         return _ENCODER.encode(read_back)
 
-    def is_encoded_as(self, data: bytes) -> bool:
-        """Return whether `data` is this event's byte form: cheaper than to encode it anew, and as strict."""
-        try:
-            read_back = _decoder(type(self)).decode(data)
-            return read_back == self and _ENCODER.encode(read_back) == data
-        except (TypeError, ValueError):
-            return False
-
     @classmethod
     def decode(cls, data: bytes) -> Event:
         """Return the event that `data` holds. Wrong types raise `msgspec.ValidationError`.
@@ -61,6 +54,35 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
         accept any encodes the event again and compares the bytes.
         """
         return _decoder(cls).decode(data)
+
+
+def encode_all(events: Sequence[Event]) -> list[bytes]:
+    """Return the byte form of each event, as `Event.encode` does and with its errors; many of one kind cost less."""
+    if len(events) > 1 and len(set(map(type, events))) == 1:
+        try:
+            read_back = _decoder(type(events[0])).decode_lines(_ENCODER.encode_lines(events))
+            if read_back == list(events):
+                return _ENCODER.encode_lines(read_back).split(b"\n")[:-1]
+        except (TypeError, ValueError, OverflowError, RecursionError):
+            pass  # which of them it is, and why, is said below
+    return [event.encode() for event in events]
+
+
+def are_encoded_as(events: Sequence[Event], payloads: Sequence[bytes]) -> bool:
+    """Return whether each payload is its event's byte form: cheaper than to encode the events anew, and as strict.
+
+    Events of one kind are read as lines of one text. That is exact: an encoded event holds no line break, so as many lines as
+    payloads, equal to them when joined, are equal one by one.
+    """
+    kinds = set(map(type, events))
+    if len(kinds) != 1:
+        return all(are_encoded_as([event], [payload]) for event, payload in zip(events, payloads, strict=True))
+    try:
+        lines = b"\n".join([*payloads, b""])
+        read_back = _decoder(kinds.pop()).decode_lines(lines)
+        return read_back == list(events) and _ENCODER.encode_lines(read_back) == lines
+    except (TypeError, ValueError):
+        return False
 
 
 @functools.cache

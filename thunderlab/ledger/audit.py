@@ -195,7 +195,9 @@ class Auditor:
         if walk.seq == 0:
             yield Failure(seq=0, kind="empty", detail="there is no block at all")
         first = self._start.size if self._start else 0
-        for twice, seq in rows.duplicate_ids(connection, self._kind, first, MOST_FAILURES):
+        # What the walk saw of ids suffices where they rise from the first block on; blocks before the start it did not see.
+        unique = walk.ids_rise and not first
+        for twice, seq in () if unique else rows.duplicate_ids(connection, self._kind, first, MOST_FAILURES):
             # A row whose number is none has no place; that it is there the walk has found.
             yield Failure(
                 seq=seq if type(seq) is int and seq >= 0 else walk.seq, kind="duplicate_id", detail=f"id {twice!a} was used before"

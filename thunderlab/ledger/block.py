@@ -137,8 +137,10 @@ def leaf_hash(head: bytes) -> str:
     return hashlib.sha256(b"\0" + head).hexdigest()
 
 
-def link(*, origin: str, seq: int, prev_hash: str, id: str, inserted_at: str, event_name: str, event_version: str, payload: bytes) -> Block:
-    """Return the block that follows `prev_hash`."""
+def link(
+    *, origin: str, seq: int, prev_hash: str, id: str, inserted_at: str, event_name: str, event_version: str, payload: bytes
+) -> tuple[int, str, str, str, str, str, str, str, bytes]:
+    """Return the block that follows `prev_hash`, as a row: its fields in the order of `Block`."""
     payload_hash = digest(payload)
     head = header(
         origin=origin,
@@ -150,17 +152,7 @@ def link(*, origin: str, seq: int, prev_hash: str, id: str, inserted_at: str, ev
         event_name=event_name,
         event_version=event_version,
     )
-    return Block(
-        seq=seq,
-        id=id,
-        prev_hash=prev_hash,
-        payload_hash=payload_hash,
-        aggregate_hash=leaf_hash(head),
-        event_name=event_name,
-        event_version=event_version,
-        inserted_at=inserted_at,
-        payload=payload,
-    )
+    return seq, id, prev_hash, payload_hash, leaf_hash(head), event_name, event_version, inserted_at, payload
 
 
 def malformed(block: Block) -> str | None:

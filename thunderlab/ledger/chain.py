@@ -65,7 +65,8 @@ class Chain:
         self._last: tuple[object, ...] | None = None
         self._waiting: list[_Waiting] = []
         self._leader: _Waiting | None = None
-        self._news = threading.Condition(threading.Lock())
+        self._guard = threading.Lock()
+        self._news = threading.Condition(self._guard)
         with store.read() as connection:
             empty = connection.execute(sa.select(self._column.seq).limit(1)).first() is None
         if empty:
@@ -83,15 +84,14 @@ class Chain:
             UndocumentedEventError: when an envelope is not what the catalogue's newest version of its event would be.
             EvidenceError: when the newest block is gone or malformed: nothing can be linked to it.
         """
-        for envelope in envelopes:
-            self._catalogue.check(envelope)
+        self._catalogue.check(envelopes)
         if within is not None:
             self._append(within, envelopes)
             return
         mine = _Waiting(envelopes)
         with self._meter.span(self.kind.metric):
             try:
-                with self._news:
+                with self._guard:
                     self._waiting.append(mine)
                     while not mine.done and self._leader is not None:
                         self._news.wait()
@@ -108,7 +108,7 @@ class Chain:
 
     def _commit_all_that_wait(self) -> None:
         """Write the blocks of all who wait. They wait on until they are done: a leader that is interrupted leaves them to the next."""
-        with self._news:
+        with self._guard:
             together = [one for one in self._waiting if not one.done]
         try:
             with self._store.write() as connection:
@@ -125,11 +125,14 @@ class Chain:
 
     def _leave(self, mine: _Waiting) -> None:
         """Wait no longer, and lead no longer; those who are done go, and one of those who still wait leads next."""
-        with self._news:
-            self._waiting = [one for one in self._waiting if one is not mine and not one.done]
+        with self._guard:
             if self._leader is mine:
                 self._leader = None
-            self._news.notify_all()
+            if self._waiting == [mine]:
+                self._waiting.clear()
+            else:
+                self._waiting = [one for one in self._waiting if one is not mine and not one.done]
+                self._news.notify_all()
 
     def _not_written(self, connection: sa.Connection, one: _Waiting) -> Sequence[Envelope]:
         if not one.perhaps_written or not one.envelopes:
@@ -200,7 +203,7 @@ class Chain:
             event_version=opened.VERSION,
             payload=opened.encode(),
         )
-        insert_rows(connection, self._table, [self._row(genesis, opened)])
+        insert_rows(connection, self._table, [(*genesis, *self._copies(opened))])
 
     def _new_origin(self, connection: sa.Connection, ids: IdSource) -> str:
         if self.kind is EVENTS_CHAIN:
@@ -224,7 +227,7 @@ class Chain:
         rows: list[tuple[object, ...]] = []
         for envelope in envelopes:
             seq += 1
-            block = link(
+            row = link(
                 origin=self.origin,
                 seq=seq,
                 prev_hash=prev_hash,
@@ -234,15 +237,15 @@ class Chain:
                 event_version=envelope.version,
                 payload=envelope.payload,
             )
-            prev_hash = block.aggregate_hash
-            rows.append(self._row(block, envelope.event))
+            prev_hash = row[4]
+            rows.append((*row, *self._copies(envelope.event)))
         if rows:
             insert_rows(connection, self._table, rows)
         return rows[-1] if rows else None
 
-    def _row(self, block: Block, event: Event) -> tuple[object, ...]:
-        """Return a block's row, with the copies its chain keeps of the event's fields."""
-        return (*msgspec.structs.astuple(block), *(getattr(event, field, None) for field in self.kind.copies))
+    def _copies(self, event: Event) -> tuple[object, ...]:
+        """Return the values that this chain's rows repeat of an event's fields."""
+        return tuple(getattr(event, field, None) for field in self.kind.copies) if self.kind.copies else ()
 
     def _newest(self, connection: sa.Connection) -> tuple[int, str]:
         """Return number and hash of the newest block, once it is one that can be linked to."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from itertools import repeat
+from operator import lt
 from typing import Any, NamedTuple
 
 import msgspec
@@ -54,6 +55,7 @@ class Walk:
         blocks: rows looked at.
         pruned: rows whose payload was pruned.
         failures: what was found wrong, at most `MOST_FAILURES`.
+        ids_rise: whether every id was greater than the one before, so that none stands there twice.
         tree: the Merkle tree over the blocks before the first that is itself wrong, whatever the blocks may say.
     """
 
@@ -77,6 +79,7 @@ class Walk:
         self.seq = 0
         self.prev_hash = GENESIS_PREV
         self.tree = Frontier()
+        self.ids_rise, self._newest_id = True, ""
         self.blocks = 0
         self.pruned = 0
         self.failures: list[Failure] = []
@@ -93,13 +96,17 @@ class Walk:
         self.blocks += len(rows)
         if len(self.failures) >= MOST_FAILURES:
             self.seq += len(rows)
+            self.ids_rise = False
             return
         verified = self._verified(rows)
         if verified is None:
+            self.ids_rise = False
             for row in rows:
                 self._look_at(row)
             return
         self.pruned += verified.pruned
+        ids = [self._newest_id, *(row[1] for row in rows)]
+        self.ids_rise, self._newest_id = self.ids_rise and all(map(lt, ids, ids[1:])), ids[-1]
         if self._first_kept is None:
             kept = (row[0] for row in rows if row[8] is not None and not row[5].startswith(OWN))
             self._first_kept = next(kept, None)

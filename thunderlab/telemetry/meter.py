@@ -37,7 +37,9 @@ class Meter:
     def window(self, metric: str, unit: str) -> Window:
         """Return this process's window of a metric; made on first use."""
         with self._lock:
-            return self._windows.setdefault((metric, unit), Window())
+            if (metric, unit) not in self._windows:
+                self._windows[metric, unit] = Window()
+            return self._windows[metric, unit]
 
     def record(self, metric: str, sample: int, unit: str = "us") -> None:
         """Take in one sample."""
