@@ -76,12 +76,11 @@ class Lab:
         """Give every room what it needs; nothing else in the house knows who talks to whom."""
         self.telemetry = Meter(self.store, self.clock)
         known = catalogue()
-        self.ledger, self.verdicts = (Chain(self.store, known, self.clock, self.telemetry, kind) for kind in CHAINS)
+        anchors = self.workspace / "anchors"
+        self.ledger, self.verdicts = (Chain(self.store, known, self.clock, self.telemetry, anchors, kind) for kind in CHAINS)
         self.events = Bus(known, self.clock, self.ledger.append)
         self.keys = key_ring(self.workspace, self.clock)
-        self.custody = Custody(
-            self.store, (self.ledger, self.verdicts), self.events, self.keys, anchors=self.workspace / "anchors", clock=self.clock
-        )
+        self.custody = Custody(self.store, (self.ledger, self.verdicts), self.events, self.keys, self.clock)
         self.automata = Automata(
             store=self.store,
             bus=self.events,

@@ -75,7 +75,8 @@ class Store:
         version = connection.execute(sa.select(_SCHEMA.c.version)).scalar() if _SCHEMA.name in there else None
         if version not in (None, SCHEMA_VERSION):
             raise EnvironmentBlockedError(
-                f"has schema version {version}, this thunderlab reads {SCHEMA_VERSION}; use the matching version", where=self.place
+                f"has schema version {version}, this thunderlab reads {SCHEMA_VERSION}; use the one it was made with, or another workspace",
+                where=self.place,
             )
         return set(METADATA.tables) - there
 

@@ -69,10 +69,12 @@ class Workshop:
     def __init__(self, place, folder):
         self.clock, self.folder = VirtualClock(), folder
         self.store = Store(place)
-        self.chains = {kind.name: Chain(self.store, KNOWN, self.clock, Meter(self.store, self.clock), kind) for kind in CHAINS}
+        self.chains = {
+            kind.name: Chain(self.store, KNOWN, self.clock, Meter(self.store, self.clock), folder / "anchors", kind) for kind in CHAINS
+        }
         self.bus = Bus(KNOWN, self.clock, self.chains["events"].append)
         self.ring = KeyRing(folder / "keys", self.clock)
-        self.custody = Custody(self.store, list(self.chains.values()), self.bus, self.ring, folder / "anchors", self.clock)
+        self.custody = Custody(self.store, list(self.chains.values()), self.bus, self.ring, self.clock)
         self.signed = {kind.name: [] for kind in CHAINS}
         self.stolen = []
         self._count = 0

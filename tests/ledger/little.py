@@ -25,11 +25,11 @@ class LittleLab:
         self.store = Store(store or folder / "lab.db")
         try:
             meter = Meter(self.store, clock)
-            self.chains = [Chain(self.store, CATALOGUE, clock, meter, kind) for kind in CHAINS]
+            self.chains = [Chain(self.store, CATALOGUE, clock, meter, folder / "anchors", kind) for kind in CHAINS]
             self.ledger = self.chains[0]
             self.events = Bus(CATALOGUE, clock, self.ledger.append)
             self.keys = KeyRing(folder / "keys", clock)
-            self.custody = Custody(self.store, self.chains, self.events, self.keys, anchors=folder / "anchors", clock=clock)
+            self.custody = Custody(self.store, self.chains, self.events, self.keys, clock)
         except BaseException:
             self.store.close()
             raise

@@ -47,6 +47,7 @@ from tests.ledger.forger import (
     resign,
 )
 from thunderlab.clock import VirtualClock
+from thunderlab.errors import EvidenceError
 from thunderlab.faces.ledger_audit import answer, audit_file, read_evidence
 from thunderlab.faces.ledger_verify import verify_file
 from thunderlab.keys import PinnedKeys
@@ -1338,12 +1339,11 @@ def test_an_open_workspace_and_a_copy_of_its_store_show_the_same(damaged, name):
     seq = seq if seq >= 0 else data["blocks"] - 1
     assert not data["ok"] and (data["failures"][0]["seq"], data["failures"][0]["kind"]) == (seq, kind), data["failures"][:3]
     msgspec.json.encode(data)
-    if seq:
-        with _opened(folder) as lab:
-            found = lab.custody.audit(full=True)
-            assert (found.ok, found.failures[0].seq, found.failures[0].kind) == (False, seq, kind)
-            begun = lab.custody.audit(full=False)
-            assert begun.ok is (begun.first > seq)
+    with _opened(folder) as lab:
+        found = lab.custody.audit(full=True)
+        assert (found.ok, found.failures[0].seq, found.failures[0].kind) == (False, seq, kind)
+        begun = lab.custody.audit(full=False)
+        assert begun.ok is (begun.first > seq)
 
 
 def _opened(folder):
@@ -1360,9 +1360,23 @@ def test_honest_workspaces_raise_no_alarm(damaged):
             assert found.ok and (found.first > 0) is (full is False)
 
 
-def test_a_store_begun_anew_is_not_the_one_that_was_signed(damaged):
-    """An emptied store is opened as a new ledger, which the newest checkpoint beside it is not of."""
+def test_an_emptied_store_is_not_the_one_that_was_signed_and_takes_nothing_more(damaged):
     folder = damaged("DELETE FROM event_chain_blocks", "DELETE FROM policy_verdict_chain", "DELETE FROM ledger_leaves")
+    with _opened(folder) as lab:
+        for full in (True, False, None):
+            found = lab.custody.audit(full=full)
+            assert [(failure.seq, failure.kind) for failure in found.failures] == [(0, "origin"), (0, "empty")]
+        with pytest.raises(EvidenceError, match="restore the store"):
+            lab.events.emit(NoteRecorded(text="never"))
+
+
+def test_a_store_begun_anew_is_not_the_one_that_was_signed(damaged):
+    folder = damaged("DELETE FROM event_chain_blocks", "DELETE FROM policy_verdict_chain", "DELETE FROM ledger_leaves")
+    anchors = folder / "lab" / "anchors"
+    anchors.rename(folder / "anchors")
+    with _opened(folder):
+        pass
+    (folder / "anchors").rename(anchors)
     with _opened(folder) as lab:
         for full in (True, False, None):
             found = lab.custody.audit(full=full)

@@ -12,7 +12,7 @@ from thunderlab.errors import EnvironmentBlockedError, EvidenceError, InputError
 from thunderlab.events import Envelope
 from thunderlab.keys import PinnedKeys
 from thunderlab.lab import Lab
-from thunderlab.ledger import CHAINS, EVENTS_CHAIN, VERDICTS_CHAIN, NoteRecorded, Witness, checkpoint, custody, notary, proof
+from thunderlab.ledger import CHAINS, EVENTS_CHAIN, VERDICTS_CHAIN, Auditor, NoteRecorded, Witness, checkpoint, custody, notary, proof
 from thunderlab.ledger.export import lines
 from thunderlab.ledger.merkle import Leaves, verify_consistency
 from thunderlab.ledger.tables import LEDGER_LEAVES
@@ -126,6 +126,21 @@ class TestCheckpoints:
             any_lab.custody.sign()
         found = any_lab.custody.audit()
         assert (found.failures[0].seq, found.failures[0].kind) == (3, "truncated")
+
+    def test_an_audit_that_goes_on_notices_checkpoints_signed_meanwhile(self, any_lab):
+        _notes(any_lab, 3)
+        auditor = Auditor(any_lab.events.catalogue)
+        for change in (
+            lambda: None,
+            any_lab.custody.sign,
+            lambda: _notes(any_lab, 2),
+            any_lab.custody.rotate_key,
+            lambda: any_lab.custody.prune(3),
+        ):
+            change()
+            with any_lab.store.read() as connection:
+                found, anew = auditor.run(connection), Auditor(any_lab.events.catalogue).run(connection)
+            assert found.ok and found == anew, found.failures
 
     def test_an_anchor_that_is_none_is_a_finding(self, lab):
         _notes(lab, 4)

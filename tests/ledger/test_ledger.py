@@ -237,8 +237,11 @@ def test_a_clock_set_back_does_not_break_the_chain(any_lab, clock):
         assert audit(connection, lab.events.catalogue).ok
 
 
-def test_a_store_whose_first_block_was_replaced_does_not_open(tmp_path):
+def test_a_store_whose_first_block_was_replaced_is_audited_and_takes_nothing_more(tmp_path):
     with thunderlab.open(tmp_path / "w") as lab, lab.store.write() as connection:
         connection.execute(sa.text("UPDATE event_chain_blocks SET payload = x'00'"))
-    with pytest.raises(EvidenceError, match="ledger audit"):
-        thunderlab.open(tmp_path / "w")
+    with thunderlab.open(tmp_path / "w") as lab:
+        with pytest.raises(EvidenceError, match="block 0 does not open a ledger; see all that is wrong with: thunderlab ledger audit"):
+            lab.events.emit(NoteRecorded(text="never"))
+        found = lab.custody.audit()
+        assert found.failures[0].seq == 0 and found.blocks == 1

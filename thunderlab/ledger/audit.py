@@ -64,7 +64,7 @@ OnBlocks = Callable[[int], None]
 
 
 class Auditor:
-    """An audit of one chain, which can go on where it stopped when blocks were added meanwhile.
+    """An audit of one chain, which can go on where it stopped when blocks were added meanwhile; behind a new checkpoint it begins anew.
 
     Args:
         catalogue: which events exist; payloads are decoded strictly and encoded again, and must come out as stored.
@@ -157,7 +157,8 @@ class Auditor:
         return self._begun
 
     def _run(self, connection: sa.Connection, on_blocks: OnBlocks | None) -> None:
-        if self._begun is None:
+        # The leaf hashes kept with a checkpoint that was signed meanwhile are of blocks that were passed already.
+        if self._begun is None or rows.has_event(connection, self._kind, CheckpointSigned.NAME, self._begun[0].seq):
             self._begun = self._begin(connection)
         walk, claims = self._begun
         claims.stored = lambda first: rows.stored_leaves(connection, self._kind, first)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -12,7 +13,7 @@ import sqlalchemy as sa
 from thunderlab.clock import Clock, IdSource, rfc3339
 from thunderlab.errors import EvidenceError
 from thunderlab.events import Catalogue, Envelope, Event
-from thunderlab.ledger.block import GENESIS_PREV, Block, link, malformed
+from thunderlab.ledger.block import GENESIS_PREV, Block, link, malformed, valid_origin
 from thunderlab.ledger.events import OWN, LedgerOpened
 from thunderlab.ledger.merkle import Frontier
 from thunderlab.ledger.tables import EVENTS_CHAIN, ChainKind
@@ -45,16 +46,27 @@ class _Waiting:
 class Chain:
     """One chain of a store. Opening it writes the first block, which names the chain, when there is none yet.
 
+    A chain that lost its first block can be opened, so that it can be audited; nothing can be appended to it.
+
     Args:
         store: where it is kept.
         catalogue: what may be written: nothing else is, whoever asks.
         clock: where times come from.
         meter: what times the commits.
+        anchors: the folder with the newest checkpoint of each chain: where there is one, no other chain is begun in place of one that is gone.
         kind: which chain.
+
+    Attributes:
+        kind: which chain it is.
+        origin: its name; empty when its first block does not tell.
+        anchor: the file with its newest checkpoint.
     """
 
-    def __init__(self, store: Store, catalogue: Catalogue, clock: Clock, meter: Meter, kind: ChainKind = EVENTS_CHAIN) -> None:
+    def __init__(
+        self, store: Store, catalogue: Catalogue, clock: Clock, meter: Meter, anchors: Path, kind: ChainKind = EVENTS_CHAIN
+    ) -> None:
         self.kind = kind
+        self.anchor = anchors / f"{kind.name}.checkpoint"
         self._store = store
         self._catalogue = catalogue
         self._clock = clock
@@ -160,12 +172,10 @@ class Chain:
 
     def blocks(self, *, name: str | None = None, newest: int | None = None) -> Iterator[Block]:
         """Yield blocks whose payload is still there, newest first, only those of one event when `name` is given, at most `newest`."""
-        query = sa.select(*self._block_columns()).where(self._column.payload.is_not(None)).order_by(self._column.seq.desc())
-        if name is not None:
-            query = query.where(self._column.event_name == name)
-        with self._store.read() as connection:
-            for row in connection.execute(query.limit(newest)):
-                yield _block(row)
+        of_event = "" if name is None else " AND event_name = :name"
+        at_most = "" if newest is None else " LIMIT :newest"
+        wanted = {key: value for key, value in (("name", name), ("newest", newest)) if value is not None}
+        yield from self._read_blocks(f"WHERE payload IS NOT NULL{of_event} ORDER BY seq DESC{at_most}", **wanted)
 
     def has_entries(self) -> bool:
         """Return whether anything but the ledger's own blocks was ever written."""
@@ -175,24 +185,27 @@ class Chain:
 
     def block(self, id: str) -> Block | None:
         """Return the block of one event, by the event's id; None when there is none."""
-        with self._store.read() as connection:
-            row = connection.execute(sa.select(*self._block_columns()).where(self._column.id == id)).first()
-        return None if row is None else _block(row)
+        return next(self._read_blocks("WHERE id = :id", id=id), None)
 
     def block_at(self, seq: int) -> Block | None:
         """Return a block by its number; None when there is none."""
-        with self._store.read() as connection:
-            row = connection.execute(sa.select(*self._block_columns()).where(self._column.seq == seq)).first()
-        return None if row is None else _block(row)
+        return next(self._read_blocks("WHERE seq = :seq", seq=seq), None)
 
-    def _block_columns(self) -> tuple[sa.Column[object], ...]:
-        return tuple(self._table.columns)[: len(_FIELDS)]
+    def _read_blocks(self, which: str, **values: object) -> Iterator[Block]:
+        """Yield the blocks that the end of a statement chooses, as they lie there: a damaged chain can be looked at, too."""
+        columns = ", ".join(self.kind.columns[: len(_FIELDS)])
+        with self._store.read() as connection:
+            for row in connection.execute(sa.text(f"SELECT {columns} FROM {self._table.name} {which}"), values):  # noqa: S608 - our own names
+                yield _block(row)
 
     def _open(self, connection: sa.Connection) -> None:
         if connection.execute(sa.select(self._column.seq).limit(1)).first() is not None:
             return  # another process was first
         ids = IdSource(self._clock)
-        opened = LedgerOpened(origin=self._new_origin(connection, ids))
+        origin = self._new_origin(connection, ids)
+        if not origin or self.anchor.exists():
+            return
+        opened = LedgerOpened(origin=origin)
         genesis = link(
             origin=opened.origin,
             seq=0,
@@ -208,7 +221,8 @@ class Chain:
     def _new_origin(self, connection: sa.Connection, ids: IdSource) -> str:
         if self.kind is EVENTS_CHAIN:
             return f"thunderlab/{ids.new()}"
-        return f"{self._origin_of(connection, EVENTS_CHAIN)}{self.kind.suffix}"
+        ledger = self._origin_of(connection, EVENTS_CHAIN)
+        return ledger and f"{ledger}{self.kind.suffix}"
 
     def _read_origin(self) -> str:
         with self._store.read() as connection:
@@ -217,9 +231,10 @@ class Chain:
     def _origin_of(self, connection: sa.Connection, kind: ChainKind) -> str:
         payload = connection.execute(sa.select(kind.table.c.payload).where(kind.table.c.seq == 0)).scalar()
         try:
-            return msgspec.json.decode(payload or b"", type=LedgerOpened).origin
-        except (msgspec.DecodeError, TypeError):
-            raise self._damaged("block 0 does not open a ledger") from None
+            origin = msgspec.json.decode(payload or b"", type=LedgerOpened).origin
+        except (ValueError, TypeError, RecursionError):
+            return ""
+        return origin if valid_origin(origin) else ""
 
     def _append(self, connection: sa.Connection, envelopes: Sequence[Envelope]) -> tuple[object, ...] | None:
         """Write the blocks, and return the row of the last one."""
@@ -251,7 +266,10 @@ class Chain:
         """Return number and hash of the newest block, once it is one that can be linked to."""
         row = first_row(connection, self._newest_row)
         if row is None:
-            raise self._damaged("there is no block")
+            lost = f", though {self.anchor} is a checkpoint of one: restore the store, or move that file away to begin a new ledger"
+            raise self._damaged(f"there is no block{lost if self.anchor.exists() else ''}")
+        if not self.origin:
+            raise self._damaged("block 0 does not open a ledger")
         if row != self._last:  # what this process wrote itself, and finds unchanged, is well-formed
             wrong = malformed(_block(row[: len(_FIELDS)]))
             if wrong is not None:

@@ -152,7 +152,8 @@ class Claims:
     def finish(self, blocks: int, *, intact: bool) -> Iterator[Failure]:
         """Say what is missing at the end of a chain of `blocks` blocks; `intact` tells whether nothing else was wrong."""
         for anchor in self._foreign:
-            yield Failure(seq=0, kind="origin", detail=f"this is the ledger {self._origin}; the checkpoint is of {anchor.origin}")
+            ours = f"the ledger {self._origin}" if self._origin else "a ledger without a name"
+            yield Failure(seq=0, kind="origin", detail=f"this is {ours}; the checkpoint is of {anchor.origin}")
         longest = max(self._anchors, default=0)
         if longest > blocks:
             detail = f"a checkpoint of {longest} blocks was signed, and there are {blocks}"

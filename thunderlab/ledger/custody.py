@@ -41,17 +41,16 @@ class Custody:
         chains: the chains; the events' one first.
         bus: through which their own events go.
         ring: the workspace's keys.
-        anchors: the folder for the newest checkpoint of each, outside the store.
         clock: where times come from.
     """
 
-    def __init__(self, store: Store, chains: Sequence[Chain], bus: Bus, ring: KeyRing, anchors: Path, clock: Clock) -> None:
+    def __init__(self, store: Store, chains: Sequence[Chain], bus: Bus, ring: KeyRing, clock: Clock) -> None:
         self._store = store
         self._bus = bus
         self._ring = ring
         self._clock = clock
         self._chains = {chain.kind.name: chain for chain in chains}
-        self._notaries = {chain.kind.name: Notary(store, chain, bus, ring, anchors, clock) for chain in chains}
+        self._notaries = {chain.kind.name: Notary(store, chain, bus, ring, clock) for chain in chains}
 
     def audit(
         self,

@@ -15,6 +15,7 @@ from thunderlab.events import Bus
 from thunderlab.keys import KeyRing, PublicKey
 from thunderlab.ledger import checkpoint, statement
 from thunderlab.ledger.audit import Auditor, OnBlocks, Start, newest_start
+from thunderlab.ledger.block import malformed
 from thunderlab.ledger.chain import Chain
 from thunderlab.ledger.checkpoint import Checkpoint, SignedCheckpoint
 from thunderlab.ledger.events import CheckpointSigned, KeyAnnounced
@@ -40,17 +41,16 @@ class Notary:
         chain: the chain.
         bus: through which its own events go.
         ring: the keys to sign with; the first one is made when there is none.
-        anchors: the folder for the newest checkpoint, outside the store.
         clock: where times come from.
     """
 
-    def __init__(self, store: Store, chain: Chain, bus: Bus, ring: KeyRing, anchors: Path, clock: Clock) -> None:
+    def __init__(self, store: Store, chain: Chain, bus: Bus, ring: KeyRing, clock: Clock) -> None:
         self._store = store
         self._chain = chain
         self._bus = bus
         self._ring = ring
         self._clock = clock
-        self.anchor = anchors / f"{chain.kind.name}.checkpoint"
+        self.anchor = chain.anchor
 
     def anchored(self) -> SignedCheckpoint | None:
         """Return the newest checkpoint kept outside the store, None when none was signed yet.
@@ -63,19 +63,24 @@ class Notary:
         return read_anchor(self.anchor)
 
     def due(self) -> bool:
-        """Return whether it is time for a checkpoint; never while there is no key."""
+        """Return whether it is time for a checkpoint; never while there is no key, or the chain is too damaged to be signed anyway.
+
+        Raises:
+            EvidenceError: when the anchor is none.
+        """
         if self._ring.active() is None:
             return False
-        newest = next(self._chain.blocks(newest=1))
+        newest = next(self._chain.blocks(newest=1), None)
         signed = next(self._chain.blocks(name=CheckpointSigned.NAME, newest=1), None)
+        last = signed or self._chain.block_at(0)
+        if newest is None or last is None or malformed(newest) or malformed(last):
+            return False
         since = newest.seq - (signed.seq if signed else -1)
         anchor = self.anchored()
         if signed is not None and anchor is not None and anchor.checkpoint.size < signed.seq:
             return True  # whoever signed last was stopped before it was anchored
-        if signed is None:
-            signed = self._chain.block_at(0)
         # A checkpoint from the future is as old as it is far off: a clock that was wrong for a while must not put off the next one.
-        age_us = abs(self._clock.now_us() - parse_rfc3339(signed.inserted_at if signed else newest.inserted_at))
+        age_us = abs(self._clock.now_us() - parse_rfc3339(last.inserted_at))
         return since >= DUE_BLOCKS or (since > 0 and age_us >= DUE_AFTER_S * 1e6)
 
     def sign(self, witness: Witness | None = None, on_blocks: OnBlocks | None = None, *, cover: int = 0) -> SignedCheckpoint:
@@ -118,11 +123,19 @@ class Notary:
         return connection.execute(sa.select(sa.func.max(column.seq)).where(column.event_name == CheckpointSigned.NAME)).scalar()
 
     def leaves(self, size: int) -> Leaves:
-        """Return the leaf hashes of the first `size` blocks."""
+        """Return the leaf hashes of the first `size` blocks.
+
+        Raises:
+            EvidenceError: when one of them is none.
+        """
         column = self._chain.kind.table.c
         query = sa.select(column.aggregate_hash).where(column.seq < size).order_by(column.seq)
         with self._store.read() as connection:
-            return Leaves(bytes.fromhex("".join(connection.execute(query).scalars())))
+            hashes = connection.execute(query).scalars().all()
+        try:
+            return Leaves(bytes.fromhex("".join(hashes)))
+        except (TypeError, ValueError):
+            raise EvidenceError("a block's hash is none; see: thunderlab ledger audit --full", where=self._chain.kind.table.name) from None
 
     def _sign(self, on_blocks: OnBlocks | None, cover: int) -> SignedCheckpoint | None:
         """Return the checkpoint, None when another one was signed while the blocks were audited."""
@@ -159,6 +172,12 @@ class Notary:
             first = found.failures[0]
             raise EvidenceError(
                 f"block {first.seq}: {first.kind}: {first.detail}; nothing was signed, see: thunderlab ledger audit --full",
+                where=self._chain.kind.table.name,
+            )
+        if found.origin != self._chain.origin:
+            # An audit that begins at a checkpoint has the chain's name from there, and does not look at block 0.
+            raise EvidenceError(
+                f"block 0 says that this is {self._chain.origin or 'no ledger'}, the newest checkpoint that it is {found.origin}; nothing was signed",
                 where=self._chain.kind.table.name,
             )
 

@@ -26,7 +26,7 @@ def prove(seq: int, chain: Chain, notary: Notary, against: SignedCheckpoint | No
     """
     block = chain.block_at(seq)
     if block is None:
-        raise InputError(f"there is no block {seq}; the newest is {next(chain.blocks(newest=1)).seq}", field="SEQ")
+        raise InputError(f"there is no block {seq}; the newest is {chain.head().seq}", field="SEQ")
     if against is None:
         anchor = notary.anchored()
         against = anchor if anchor is not None and seq < anchor.checkpoint.size else notary.sign(cover=seq)

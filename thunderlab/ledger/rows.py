@@ -59,6 +59,12 @@ def count_blocks(connection: sa.Connection, kind: ChainKind, first: int = 0) -> 
     return int(connection.execute(query.where(kind.table.c.seq >= first) if first else query).scalar_one())
 
 
+def has_event(connection: sa.Connection, kind: ChainKind, name: str, first: int) -> bool:
+    """Return whether there is a block of that event from block `first` on."""
+    column = kind.table.c
+    return connection.execute(sa.select(column.seq).where(column.event_name == name, column.seq >= first).limit(1)).first() is not None
+
+
 def duplicate_ids(connection: sa.Connection, kind: ChainKind, first: int, most: int) -> list[tuple[Any, Any]]:
     """Return ids that stand in an earlier row, too, each with the block from `first` on that repeats it, lowest first.
 
