@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -37,7 +38,7 @@ def status(word: str) -> str:
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Return rows as aligned columns; numbers to the right. The last column is cut to the terminal's width.
+    """Return rows as aligned columns; numbers to the right. In a terminal lines are cut to its width.
 
     >>> print(table(["name", "n"], [["a", 1], ["bcd", 20]]))
     name   n
@@ -52,7 +53,7 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     right = [
         bool(rows) and all(isinstance(row[column], int | float) or row[column] is None for row in rows) for column in range(len(headings))
     ]
-    room = shutil.get_terminal_size((140, 24)).columns
+    room = shutil.get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize
 
     def line(values: Sequence[str]) -> str:
         parts = []
