@@ -24,7 +24,7 @@ from tests import postgres
 from tests.emitted import Emitted, blocks_noted
 from thunderlab import workspace
 from thunderlab.clock import VirtualClock
-from thunderlab.lab import STORE, Lab, catalogue
+from thunderlab.lab import Lab, catalogue
 from thunderlab.store import Store
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -177,7 +177,7 @@ def cli(tmp_path: Path):
 
     def run(*arguments: object, stdin: str | None = None, cwd: Path = ROOT, env: dict[str, str] | None = None, timeout: float = 240) -> Ran:
         environment = {**os.environ, workspace.VARIABLE: str(tmp_path / "workspace"), **(env or {})}
-        with blocks_noted(Path(environment[workspace.VARIABLE]) / STORE):
+        with blocks_noted(Path(environment[workspace.VARIABLE]) / workspace.STORE):
             done = subprocess.run(
                 [sys.executable, "-m", "thunderlab", *map(str, arguments)],
                 capture_output=True,

@@ -112,6 +112,8 @@ def make_folder(folder: Path, advice: str = "free space or choose another place"
 def write_whole(path: Path, data: bytes | str, mode: int = 0o644) -> None:
     """Write a file whole or not at all: temporary file beside it, fsync, rename, fsync of the folder.
 
+    A link stays, and what it leads to is replaced. What is no file, a pipe or a device, is written to as it is.
+
     Raises:
         EnvironmentBlockedError: when the disk is full or the place cannot be written; the old file is untouched.
     """
@@ -123,6 +125,11 @@ def write_pieces(path: Path, pieces: Iterable[bytes], mode: int = 0o644) -> None
     temporary: str | None = None
     make_folder(path.parent)
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            with path.open("wb") as stream:
+                stream.writelines(pieces)
+            return
+        path = path.resolve()
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         with os.fdopen(handle, "wb") as stream:
             for piece in pieces:

@@ -20,8 +20,6 @@ from thunderlab.postgres import parse
 from thunderlab.store import Store
 from thunderlab.telemetry import Meter
 
-STORE = "lab.db"
-
 
 def catalogue() -> Catalogue:
     """Return every event there is: each room's own vocabulary, put together."""
@@ -65,7 +63,7 @@ class Lab:
         files.make_folder(self.workspace, advice="name another workspace with --workspace")
         self.clock: Clock = clock or SystemClock()
         scenarios = workspace.shipped("scenarios")
-        self.store = Store(database or self.workspace / STORE)
+        self.store = Store(database or self.workspace / workspace.STORE)
         try:
             self._wire(scenarios)
         except BaseException:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shutil
 import sqlite3
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -151,13 +153,28 @@ _ERRORS = (sa.exc.DatabaseError, sqlite3.Error, OSError)
 _ENVIRONMENT = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST, errno.ENOENT)
 
 
-def open_read_only(path: Path) -> sa.Engine:
-    """Return an engine on somebody's store file that cannot change it: for audits of handed-in files."""
-    return _engine(path, read_only=True)
+@contextlib.contextmanager
+def open_read_only(path: Path) -> Iterator[sa.Engine]:
+    """Give an engine on somebody's store file that cannot change it, nor what lies beside it: for audits of handed-in files.
+
+    Whoever reads a write-ahead log has to write an index of it. Where nothing can be written, a copy of both is read instead.
+    """
+    logs = [log for log in (path.with_name(path.name + end) for end in ("-wal", "-journal")) if log.exists()]
+    with tempfile.TemporaryDirectory() if logs and not os.access(path.parent, os.W_OK) else contextlib.nullcontext() as elsewhere:
+        if elsewhere is not None:
+            for file in (path, *logs):
+                shutil.copyfile(file, Path(elsewhere) / file.name)
+            path = Path(elsewhere) / path.name
+        # Without a log nobody has it open, and so nobody changes it while it is read.
+        engine = _engine(path, mode="ro" if logs else "ro&immutable=1")
+        try:
+            yield engine
+        finally:
+            engine.dispose()
 
 
-def _engine(path: Path, *, read_only: bool = False) -> sa.Engine:
-    uri = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}"
+def _engine(path: Path, *, mode: str = "rwc") -> sa.Engine:
+    uri, read_only = f"{path.absolute().as_uri()}?mode={mode}", mode != "rwc"
 
     def connect() -> sqlite3.Connection:
         # isolation_level=None leaves BEGIN to us; the pool hands one connection to one thread at a time.
@@ -168,7 +185,10 @@ def _engine(path: Path, *, read_only: bool = False) -> sa.Engine:
     @sa_event.listens_for(engine, "connect")
     def set_pragmas(connection: Any, _record: Any) -> None:
         if not read_only:
-            connection.execute("PRAGMA journal_mode=WAL")
+            try:
+                connection.execute("PRAGMA journal_mode=WAL")
+            except UnicodeDecodeError:  # of SQLite's own complaint, which quotes the schema
+                raise sqlite3.DatabaseError("malformed database schema") from None
             # FULL: with NORMAL, WAL may lose the last acknowledged commits at a power cut.
             connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")

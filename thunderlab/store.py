@@ -71,7 +71,12 @@ class Store:
 
     def _missing(self, connection: sa.Connection) -> set[str]:
         """Return the tables that are not there yet; refuse a store of another version before anything is added to it."""
-        there = set(sa.inspect(connection).get_table_names())
+        try:
+            there = set(sa.inspect(connection).get_table_names())
+        except UnicodeDecodeError:
+            raise EnvironmentBlockedError(
+                "is damaged: the name of a table is no text; restore it from a backup", where=self.place
+            ) from None
         version = connection.execute(sa.select(_SCHEMA.c.version)).scalar() if _SCHEMA.name in there else None
         if version not in (None, SCHEMA_VERSION):
             raise EnvironmentBlockedError(

@@ -12,6 +12,8 @@ FOLDER = ".thunderlab"
 VARIABLE = "THUNDERLAB_WORKSPACE"
 DATABASE_VARIABLE = "THUNDERLAB_DATABASE_URL"
 SCHEMES = ("postgresql://", "postgres://")
+STORE = "lab.db"
+OWN_FOLDERS = ("anchors", "cache", "courses", "keys", "packs")
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -57,6 +59,15 @@ def database_url(*, environment: Mapping[str, str] = os.environ) -> str | None:
 def nothing_yet() -> bool:
     """Return whether there is neither a workspace nor a database: what is sought in a store cannot be there, and none need be made."""
     return not locate().is_dir() and database_url() is None
+
+
+def is_own(path: Path) -> bool:
+    """Return whether a file is one that a workspace keeps for itself, or would be: nobody else may write it."""
+    try:
+        first = path.resolve().relative_to(locate().resolve()).parts[:1]
+    except ValueError:
+        return False
+    return bool(first) and (first[0] in OWN_FOLDERS or first[0].startswith(STORE))
 
 
 def project_root(start: Path | None = None) -> Path:

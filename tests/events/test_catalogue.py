@@ -123,8 +123,11 @@ def test_what_cannot_be_read_is_evidence_and_says_what_it_is(name, version, payl
         BELLS.read(name, version, payload)
 
 
+ID, AT = "018bcfe5-6800-7000-8f3a-5c1d2e3f4a5b", "2026-02-28T23:59:59.000000Z"
+
+
 def _envelope(of, **changes):
-    made = Envelope(id="i", name=of.NAME, version=of.VERSION, at="t", payload=of.encode(), event=of)
+    made = Envelope(id=ID, name=of.NAME, version=of.VERSION, at=AT, payload=of.encode(), event=of)
     return msgspec.structs.replace(made, **changes)
 
 
@@ -139,6 +142,8 @@ def test_an_envelope_is_checked_against_what_the_bus_would_have_put_in():
     for wrong in (
         _envelope(good, name="bell.broke"),
         _envelope(good, version="1.1"),
+        *(_envelope(good, id=id_) for id_ in ("", "x", 7, ID[:-1], ID.upper(), f"{ID}\n", ID.replace("-7", "-4"))),
+        *(_envelope(good, at=at) for at in ("", "yesterday", None, [], f"{AT}\n", AT[:-1], "2026-02-30T00:00:00.000000Z")),
         _envelope(good, payload=b'{"times":2,"loudness":2.0}'),
         _envelope(good, payload=b'{"times":1,"loudness":2}'),
         _envelope(good, payload=b'{"times":1,"loudness":2.0,"by":1}'),

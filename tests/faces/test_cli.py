@@ -427,3 +427,26 @@ def test_a_workspace_that_cannot_be_made_is_exit_3(cli):
     ran = cli("ledger", "head", env={workspace.VARIABLE: "/proc/none"})
     assert (ran.code, ran.stdout, ran.stderr.count("\n")) == (3, "", 1)
     assert "--workspace" in ran.stderr
+
+
+@pytest.mark.parametrize(("redirection", "code"), [(">&-", 0), ("2>&-", 0), (">/dev/full", 3)])
+@pytest.mark.parametrize("command", ["events list --json", "--help"])
+def test_closed_and_full_streams(tmp_path, redirection, code, command):
+    ran = subprocess.run(
+        ["sh", "-c", f'"$0" -m thunderlab {command} {redirection}', sys.executable],
+        cwd=ROOT, env={**os.environ, workspace.VARIABLE: str(tmp_path / "w")}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert ran.returncode == code and "Traceback" not in ran.stderr
+    assert ran.stderr.count("\n") == (code == 3)
+
+
+def test_events_that_cannot_be_put_together_are_a_no_and_not_a_defect(monkeypatch):
+    from thunderlab import lab
+    from thunderlab.faces.cli.events import check_events
+
+    def broken():
+        raise ValueError("event bell.rang@1.0 has no docstring, so it is undocumented")
+
+    monkeypatch.setattr(lab, "catalogue", broken)
+    answer = check_events.callback()
+    assert not answer.ok and answer.data == {"ok": False, "differences": ["event bell.rang@1.0 has no docstring, so it is undocumented"]}

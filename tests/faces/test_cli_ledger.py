@@ -125,7 +125,15 @@ def test_another_labs_keys_prove_nothing(cli, handed_over, tmp_path):
         (["ledger", "prove", "-1", "--out", "p"], ["-1"]),
         (["ledger", "prove", "1"], ["--out"]),
         (["ledger", "prune", "--before", "0"], ["--before"]),
+        (["ledger", "prune", "--before", "-3"], ["--before", "-3"]),
         (["ledger", "prune", "--before", "soon"], ["--before", "soon"]),
+        (["ledger", "prove", "9" * 30, "--out", "p"], ["9999"]),
+        (["ledger", "export", "--from", "9" * 30, "p"], ["--from"]),
+        (["ledger", "export", "../workspace/lab.db"], ["lab.db", "workspace's own"]),
+        (["ledger", "export", "../workspace/lab.db-wal"], ["workspace's own"]),
+        (["ledger", "checkpoint", "--out", "../workspace/anchors/x"], ["workspace's own"]),
+        (["keys", "export", "../workspace/keys/public.json"], ["public.json", "workspace's own"]),
+        (["ledger", "append", "--event", "lab.note.recorded", "--payload", "half.json"], ["half.json", "cannot be recorded"]),
         (["ledger", "verify", "none", "--key", "keys.json"], ["no such file"]),
         (["ledger", "verify", "two.tlog-proof"], ["--key"]),
         (["ledger", "verify", "two.tlog-proof", "--key", "none.json"], ["none.json", "no such file"]),
@@ -145,6 +153,7 @@ def test_wrong_input_is_one_line_and_exit_2(cli, handed_over, tmp_path, argument
     weak = bytes.fromhex("01" + "00" * 31)
     listed = [{"id": hashlib.sha256(weak).hexdigest()[:16], "key": weak.hex(), "made_at": "2026-01-01T00:00:00.000000Z"}]
     (place / "weak.json").write_text(json.dumps(listed))
+    (place / "half.json").write_text('{"text": "\\ud800"}')
     ran = cli(*(place / part if (place / part).exists() else part for part in arguments), cwd=place)
     assert (ran.code, ran.stdout) == (2, "")
     assert ran.stderr.startswith("error: ") and ran.stderr.count("\n") == 1
@@ -153,6 +162,33 @@ def test_wrong_input_is_one_line_and_exit_2(cli, handed_over, tmp_path, argument
         assert database.execute("SELECT count(*) FROM event_chain_blocks").fetchone() == (signed.size + 1,)
     database.close()
     assert not (place / "p").exists()
+
+
+@pytest.mark.parametrize("arguments", [["prove", "0", "--out", "p"], ["prune", "--before", "1"]])
+def test_where_nothing_was_recorded_no_workspace_is_made_to_say_so(cli, tmp_path, arguments):
+    ran = cli("ledger", *arguments, cwd=tmp_path)
+    assert (ran.code, ran.stdout, ran.stderr.count("\n")) == (2, "", 1) and "nothing was recorded" in ran.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_block_that_is_not_what_was_signed_is_not_proved(cli, handed_over, tmp_path):
+    with sqlite3.connect(tmp_path / "workspace" / "lab.db") as database:
+        database.execute("UPDATE event_chain_blocks SET payload = CAST(replace(payload, 'note 1', 'note 9') AS BLOB) WHERE seq = 2")
+    database.close()
+    ran = cli("ledger", "prove", "2", "--out", tmp_path / "p")
+    assert ran.code == 1 and "block 2 is not what was written" in ran.stderr and not (tmp_path / "p").exists()
+    assert cli("ledger", "prove", "1", "--out", tmp_path / "p").code == 0
+
+
+def test_a_store_that_cannot_be_read_is_a_finding(cli, handed_over):
+    place, _ = handed_over
+    data = (place / "copy.db").read_bytes()
+    (place / "copy.db").write_bytes(data.replace(b"CREATE TABLE event_chain", b"CREATE TABLE \xf4vent_chain", 1))
+    ran = cli("ledger", "audit", "--store", place / "copy.db", "--json")
+    assert ran.code == 1 and ran.json()["failures"][0]["kind"] == "unreadable"
+    (place.parent / "workspace" / "lab.db").write_bytes((place / "copy.db").read_bytes())
+    ran = cli("ledger", "head")
+    assert (ran.code, ran.stdout, ran.stderr.count("\n")) == (3, "", 1) and "damaged" in ran.stderr
 
 
 def test_what_the_commands_write_is_what_verifies(cli, tmp_path):

@@ -3,6 +3,7 @@
 import json
 import os
 import stat
+import threading
 from pathlib import Path
 
 import msgspec
@@ -165,6 +166,26 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
         files.write_whole(path, "new")
     assert path.read_text() == "old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["file.txt"]
+
+
+def test_a_link_stays_and_what_it_leads_to_is_replaced(tmp_path):
+    (tmp_path / "there").mkdir()
+    target, link = tmp_path / "there" / "file.txt", tmp_path / "link"
+    link.symlink_to(target)
+    for text in ("one", "two"):
+        files.write_whole(link, text)
+        assert link.is_symlink() and target.read_text() == text
+    assert [entry.name for entry in target.parent.iterdir()] == ["file.txt"]
+
+
+def test_a_pipe_is_written_to_and_stays_one(tmp_path):
+    pipe, heard = tmp_path / "pipe", []
+    os.mkfifo(pipe)
+    reader = threading.Thread(target=lambda: heard.append(pipe.read_bytes()))
+    reader.start()
+    files.write_pieces(pipe, [b"one, ", b"two"])
+    reader.join(10)
+    assert heard == [b"one, two"] and pipe.is_fifo()
 
 
 def test_contained_follows_links(tmp_path):

@@ -1,5 +1,6 @@
 """The store in a SQLite file: its durability, its log, a full disk, files that are no stores."""
 
+import os
 import resource
 import shutil
 import signal
@@ -45,10 +46,33 @@ def test_what_is_no_store_is_left_alone(tmp_path):
 
 def test_a_read_only_engine_cannot_write(tmp_path, make_store):
     make_store(tmp_path / "lab.db")
-    engine = store.open_read_only(tmp_path / "lab.db")
-    with engine.connect() as connection, pytest.raises(sa.exc.OperationalError, match="readonly"):
+    with (
+        store.open_read_only(tmp_path / "lab.db") as engine,
+        engine.connect() as connection,
+        pytest.raises(sa.exc.OperationalError, match="readonly"),
+    ):
         connection.execute(sa.text("UPDATE store_schema SET version = 2"))
-    engine.dispose()
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_a_file_is_read_where_nothing_can_be_written_and_nothing_is_left_beside_it(tmp_path, make_store, monkeypatch, log):
+    opened = make_store(tmp_path / "lab.db")
+    _write(opened, range(5))
+    if not log:
+        opened.close()
+    place = tmp_path / "closed"
+    place.mkdir()
+    for name in ("lab.db", "lab.db-wal") if log else ("lab.db",):
+        shutil.copy(tmp_path / name, place)
+    before = {file.name: file.read_bytes() for file in place.iterdir()}
+    assert len(before) == 1 + log
+    monkeypatch.setattr(os, "access", lambda *_: False)  # root may write anywhere
+    place.chmod(0o555)
+    with store.open_read_only(place / "lab.db") as engine, engine.connect() as connection:
+        assert connection.execute(sa.select(sa.func.count()).select_from(COUNTERS)).scalar_one() == 5
+        assert {file.name for file in place.iterdir()} == set(before)
+    place.chmod(0o755)
+    assert {file.name: file.read_bytes() for file in place.iterdir()} == before
 
 
 def _write(opened, numbers):

@@ -1360,6 +1360,25 @@ def test_honest_workspaces_raise_no_alarm(damaged):
             assert found.ok and (found.first > 0) is (full is False)
 
 
+@pytest.mark.parametrize(
+    ("meanwhile", "first"),
+    [
+        ("UPDATE event_chain_blocks SET inserted_at = '2026-01-01T00:00:00.000000Z' WHERE seq = 5", 1),
+        ("UPDATE event_chain_blocks SET payload = x'7b7d' WHERE seq = 5", 1),
+        # Whether payloads were pruned, and the statement cut off, or taken away, rows alone cannot tell.
+        ("DELETE FROM event_chain_blocks WHERE seq >= 8", 8),
+    ],
+)
+def test_a_payload_taken_away_is_not_hidden_by_a_block_damaged_further_on(tmp_path, meanwhile, first):
+    with Lab(tmp_path / "lab", clock=VirtualClock()) as lab:
+        lab.events.emit(*(NoteRecorded(text=f"note {number}") for number in range(9)))
+        lab.custody.sign()
+        with lab.store.write() as connection:
+            connection.exec_driver_sql("UPDATE event_chain_blocks SET payload = NULL WHERE seq IN (1, 2)")
+            connection.exec_driver_sql(meanwhile)
+        assert lab.custody.audit(full=True).failures[0].seq == first
+
+
 def test_an_emptied_store_is_not_the_one_that_was_signed_and_takes_nothing_more(damaged):
     folder = damaged("DELETE FROM event_chain_blocks", "DELETE FROM policy_verdict_chain", "DELETE FROM ledger_leaves")
     with _opened(folder) as lab:

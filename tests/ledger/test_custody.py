@@ -203,6 +203,15 @@ class TestKeys:
         assert (found.failures[0].kind, found.failures[0].seq) == ("checkpoint", 0)  # the anchor is signed by it, too
         assert any(failure.kind == "key" and failure.seq == 5 for failure in found.failures)
 
+    def test_signatures_nobody_can_verify_are_no_evidence(self, tmp_path, lab):
+        _notes(lab, 2)
+        lab.custody.sign()
+        pins = lab.keys.pins()
+        (lab.workspace / "keys").rename(tmp_path / "elsewhere")
+        found = lab.custody.audit(full=True)
+        assert [(failure.seq, failure.kind) for failure in found.failures] == [(0, "key")]
+        assert lab.custody.audit(full=True, pins=pins).ok
+
     def test_a_workspace_without_the_ledgers_key_does_not_sign(self, tmp_path, lab):
         _notes(lab, 2)
         lab.custody.sign()

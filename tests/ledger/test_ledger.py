@@ -23,12 +23,8 @@ BLOCKS = 12
 
 
 def _audit(path):
-    engine = open_read_only(path)
-    try:
-        with engine.connect() as connection:
-            return audit(connection, catalogue())
-    finally:
-        engine.dispose()
+    with open_read_only(path) as engine, engine.connect() as connection:
+        return audit(connection, catalogue())
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from thunderlab.clock import UUID7, parse_rfc3339
 from thunderlab.errors import EvidenceError, InputError, UndocumentedEventError
 from thunderlab.events.compatibility import differences
 from thunderlab.events.event import Envelope, Event, are_encoded_as
@@ -125,6 +126,13 @@ class Catalogue:
             self.require(event)
             if envelope.name != event.NAME or envelope.version != event.VERSION:
                 raise UndocumentedEventError(f"event {event.NAME}@{event.VERSION} was handed in as {envelope.name}@{envelope.version}")
+            if not (isinstance(envelope.id, str) and UUID7.fullmatch(envelope.id)):
+                raise UndocumentedEventError(f"event {event.NAME} was handed in with an id that is no UUID of version 7")
+        try:
+            for at in {envelope.at for envelope in envelopes}:
+                parse_rfc3339(at)
+        except (TypeError, ValueError) as error:
+            raise UndocumentedEventError(f"an event was handed in with a time that is none: {error}") from None
         if not are_encoded_as([one.event for one in envelopes], [one.payload for one in envelopes]):
             wrong = next(one for one in envelopes if not are_encoded_as([one.event], [one.payload]))
             raise UndocumentedEventError(f"event {wrong.name} was handed in with a payload that is not its own")

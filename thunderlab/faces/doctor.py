@@ -42,7 +42,7 @@ def examine() -> Findings:
 
     place = workspace.locate()
     database = workspace.database_url()
-    store = place / "lab.db"
+    store = place / workspace.STORE
     try:
         engine = ", ".join(f"{name} {value}" for name, value in backend.describe().items())
     except ThunderlabError as error:

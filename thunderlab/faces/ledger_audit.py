@@ -93,14 +93,11 @@ def audit_file(path: Path, evidence: Evidence, update: Update) -> list[Audit]:
     """
     if not path.is_file():
         raise InputError("no such file", where=path)
-    engine = open_read_only(path)
     try:
-        with engine.connect() as connection:
+        with open_read_only(path) as engine, engine.connect() as connection:
             return [_audit_kind(connection, kind, evidence, update) for kind in CHAINS]
-    except sa.exc.DatabaseError as error:
+    except (sa.exc.DatabaseError, UnicodeDecodeError) as error:  # the latter when a name in the file's own schema is no text
         return [_unreadable(error)]
-    finally:
-        engine.dispose()
 
 
 def answer(audits: Sequence[Audit], refused: Sequence[Failure] = ()) -> dict[str, Any]:
@@ -130,6 +127,6 @@ def _progress(kind: ChainKind, total: int, update: Update) -> Callable[[int], No
     return lambda done: update(kind.name, done, total)
 
 
-def _unreadable(error: sa.exc.DatabaseError) -> Audit:
-    failure = Failure(seq=0, kind="unreadable", detail=" ".join(str(error.orig).split()))
+def _unreadable(error: Exception) -> Audit:
+    failure = Failure(seq=0, kind="unreadable", detail=" ".join(str(getattr(error, "orig", error)).split()))
     return Audit(ok=False, chain=EVENTS_CHAIN.name, origin="", first=0, blocks=0, failures=(failure,), root="", signed_size=0, pruned=0)

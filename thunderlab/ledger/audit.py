@@ -189,7 +189,7 @@ class Auditor:
         found = [*walk.strays(), *claims.finish(walk.seq, intact=intact), *self._of_the_whole(connection, walk)]
         if not walk.failures and not found:
             found += self._kept_for_nothing(connection, walk, claims)
-        found += walk.unsaid([*walk.failures, *found])
+        found += walk.unsaid.failures([*walk.failures, *found])
         yield from (msgspec.structs.replace(failure, chain=self._kind.name) for failure in found)
 
     def _of_the_whole(self, connection: sa.Connection, walk: Walk) -> Iterator[Failure]:

@@ -11,14 +11,13 @@ import re
 import msgspec
 
 from thunderlab.canonical import digest
-from thunderlab.clock import parse_rfc3339
+from thunderlab.clock import UUID7, parse_rfc3339
 from thunderlab.errors import EvidenceError
 
 FORMAT = "thunderlab-ledger/1"
 GENESIS_PREV = "0" * 64
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-_UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _VERSION = re.compile(r"[1-9][0-9]{0,4}\.(0|[1-9][0-9]{0,4})")
 _NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 _ORIGIN = re.compile(r"[A-Za-z0-9._/-]{1,200}")
@@ -108,7 +107,7 @@ def parse_header(head: bytes) -> Header:
         (seq, _SEQ, "seq is not a number"),
         (prev_hash, _DIGEST, "prev_hash is not a SHA-256"),
         (payload_hash, _DIGEST, "payload_hash is not a SHA-256"),
-        (id_, _UUID7, "id is not a version 7 UUID"),
+        (id_, UUID7, "id is not a version 7 UUID"),
         (event_name, _NAME, "event_name is not a dotted name"),
         (event_version, _VERSION, "event_version is not major.minor"),
     ):
@@ -164,7 +163,7 @@ def malformed(block: Block) -> str | None:
     if type(block.seq) is not int or type(block.payload) not in (bytes, type(None)) or not all(type(value) is str for value in texts):
         return "a column holds a value of the wrong type"
     for value, form, what in (
-        (block.id, _UUID7, "id is not a version 7 UUID"),
+        (block.id, UUID7, "id is not a version 7 UUID"),
         (block.prev_hash, _DIGEST, "prev_hash is not a SHA-256"),
         (block.payload_hash, _DIGEST, "payload_hash is not a SHA-256"),
         (block.aggregate_hash, _DIGEST, "aggregate_hash is not a SHA-256"),

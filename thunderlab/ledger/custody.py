@@ -73,7 +73,7 @@ class Custody:
         """
         # A checkpoint is anchored after it was announced, and a key announced after it was listed: so the anchor is read before the
         # blocks are, and the keys after.
-        own, broken = self._anchors(kind)
+        own, broken = self._anchors(kind, pinned=pins is not None or self._ring.active() is not None)
         with self._store.read() as connection:
             due = self._is_full_due(connection, kind)
             if pins is None and self._ring.active() is not None:
@@ -183,11 +183,15 @@ class Custody:
             found.append((block, told))
         return found
 
-    def _anchors(self, kind: ChainKind) -> tuple[list[SignedCheckpoint], Failure | None]:
+    def _anchors(self, kind: ChainKind, *, pinned: bool) -> tuple[list[SignedCheckpoint], Failure | None]:
+        """Return the anchor, if there is one, and what is wrong with it."""
         try:
             anchor = self.anchored(kind)
         except EvidenceError as error:
             return [], Failure(seq=0, kind="checkpoint", detail=str(error), chain=kind.name)
+        if anchor is not None and not pinned:
+            missing = "a checkpoint is kept here, and the public keys to verify it with are gone; give them with --key"
+            return [anchor], Failure(seq=0, kind="key", detail=missing, chain=kind.name)
         return ([] if anchor is None else [anchor]), None
 
     def _is_full_due(self, connection: sa.Connection, kind: ChainKind) -> bool:

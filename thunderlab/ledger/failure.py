@@ -5,6 +5,8 @@ from __future__ import annotations
 import msgspec
 
 MOST_FAILURES = 100
+# Kinds that are about what the ledger's own blocks claim, not about the blocks.
+CLAIMS = frozenset({"key", "checkpoint"})
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):

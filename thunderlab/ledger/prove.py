@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from thunderlab.canonical import digest
 from thunderlab.errors import EvidenceError, InputError
-from thunderlab.ledger.block import header_of
+from thunderlab.ledger.block import header_of, leaf_hash, malformed
 from thunderlab.ledger.chain import Chain
 from thunderlab.ledger.checkpoint import SignedCheckpoint
 from thunderlab.ledger.merkle import inclusion_proof, verify_inclusion
@@ -39,6 +40,9 @@ def prove(seq: int, chain: Chain, notary: Notary, against: SignedCheckpoint | No
     if len(leaves) < signed.size:
         raise EvidenceError(f"it is of {signed.size} blocks; there are {len(leaves)}: the ledger was cut off", where="checkpoint")
     hashes = inclusion_proof(leaves, seq)
+    told = malformed(block) is None and (block.payload is None or digest(block.payload) == block.payload_hash)
+    if not told or leaf_hash(header_of(block, chain.origin)) != leaves[seq].hex():
+        raise EvidenceError(f"block {seq} is not what was written; see: thunderlab ledger audit --full", where=chain.kind.table.name)
     if not verify_inclusion(leaves[seq], seq, signed.size, hashes, bytes.fromhex(signed.root)):
         raise EvidenceError("the ledger is not the one it is of; see: thunderlab ledger audit --full", where="checkpoint")
     return Proof(index=seq, hashes=tuple(hashes), signed=against, extra=extra_of(header_of(block, chain.origin), block.payload))

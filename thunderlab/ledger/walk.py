@@ -20,16 +20,16 @@ from thunderlab.ledger import forms
 from thunderlab.ledger.block import FORMAT, GENESIS_PREV, Block, header_of, leaf_hash, malformed
 from thunderlab.ledger.claims import Claims
 from thunderlab.ledger.events import OWN
-from thunderlab.ledger.failure import MOST_FAILURES, Failure
+from thunderlab.ledger.failure import CLAIMS, MOST_FAILURES, Failure
 from thunderlab.ledger.merkle import Frontier
 from thunderlab.ledger.rows import Row
 from thunderlab.ledger.shape import Shapes
 from thunderlab.ledger.tables import ChainKind
+from thunderlab.ledger.unsaid import Unsaid
 
 _FIELDS = 9
 # What is wrong with what blocks say, or with what is kept of them, and not with a block: the tree over them goes on.
-_CLAIMS = frozenset({"key", "checkpoint"})
-_BESIDE = _CLAIMS | {"leaf"}
+_BESIDE = CLAIMS | {"leaf"}
 
 
 class _Chunk(NamedTuple):
@@ -56,6 +56,7 @@ class Walk:
         pruned: rows whose payload was pruned.
         failures: what was found wrong, at most `MOST_FAILURES`.
         ids_rise: whether every id was greater than the one before, so that none stands there twice.
+        unsaid: the payloads that are gone without a word.
         tree: the Merkle tree over the blocks before the first that is itself wrong, whatever the blocks may say.
     """
 
@@ -71,8 +72,7 @@ class Walk:
         self._shapes = shapes
         self._claims = claims
         self._strays: list[tuple[Block, int]] = []
-        self._unsaid: list[int] = []
-        self._first_kept: int | None = None
+        self.unsaid = Unsaid(shapes)
         self.origin = origin
         self._begun = sha256(f"\0{FORMAT}\n{origin}\n".encode())
         self.leaves = leaves
@@ -107,9 +107,7 @@ class Walk:
         self.pruned += verified.pruned
         ids = [self._newest_id, *(row[1] for row in rows)]
         self.ids_rise, self._newest_id = self.ids_rise and all(map(lt, ids, ids[1:])), ids[-1]
-        if self._first_kept is None:
-            kept = (row[0] for row in rows if row[8] is not None and not row[5].startswith(OWN))
-            self._first_kept = next(kept, None)
+        self.unsaid.keep(rows)
         if self._whole:
             self._take(verified)
         self.seq += len(rows)
@@ -122,18 +120,6 @@ class Walk:
             here = self.seq if stray.prev_hash == self.prev_hash else place
             detail = f"a row has no place in the chain: its seq is {stray.seq!a}"
             yield Failure(seq=min(gaps, default=here), kind="malformed", detail=detail)
-
-    def unsaid(self, others: Sequence[Failure]) -> Iterator[Failure]:
-        """Yield the blocks whose payload is gone though nothing that is believed says so; `others` is all else that is wrong.
-
-        Pruning takes all payloads up to some block. Where they are gone like that, and something further on is damaged, cut off or
-        exchanged, that is what is wrong: the statement stood there.
-        """
-        broken = min((failure.seq for failure in others if failure.kind not in _CLAIMS), default=0)
-        before = [seq for seq in self._unsaid if seq < broken]
-        as_pruned = before and (self._first_kept is None or before[-1] < self._first_kept)
-        for seq in self._unsaid[len(before) if as_pruned else 0 :]:
-            yield Failure(seq=seq, kind="pruned", detail="the payload is gone, and nobody who may has said that it was pruned")
 
     # The fast way: a chunk at a time.
 
@@ -253,7 +239,8 @@ class Walk:
             if self.leaves is not None:
                 self.leaves += leaf
             self._found(self._claims.at_size(self.tree))
-        if len(self.failures) == before and block.payload is None and self._unsaid[-1:] != [block.seq]:
+        self.unsaid.damaged(block, self.failures[before:])
+        if len(self.failures) == before and block.payload is None and block.seq not in self.unsaid:
             self.pruned += 1
         self.prev_hash = block.aggregate_hash
         self.seq = block.seq + 1
@@ -284,13 +271,12 @@ class Walk:
         if block.payload is None:
             if block.event_name.startswith(OWN):
                 yield Failure(seq=block.seq, kind="pruned", detail="the payload is gone, and the ledger's own blocks are never pruned")
-            elif not self._claims.may_be_pruned(block.seq, block.event_name) and len(self._unsaid) < MOST_FAILURES:
-                self._unsaid.append(block.seq)
+            elif not self._claims.may_be_pruned(block.seq, block.event_name):
+                self.unsaid.add(block.seq)
             if any(value is not None for value in copies):
                 yield Failure(seq=block.seq, kind="copy", detail="a column repeats something of a payload that was pruned")
             return
-        if self._first_kept is None and not block.event_name.startswith(OWN):
-            self._first_kept = block.seq
+        self.unsaid.keep([msgspec.structs.astuple(block)])
         event = self._shapes.read(block.event_name, block.event_version, block.payload)
         if isinstance(event, str):
             yield Failure(seq=block.seq, kind="payload", detail=event)

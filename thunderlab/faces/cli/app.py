@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import signal
@@ -14,7 +15,7 @@ from typing import IO
 import click
 
 from thunderlab import __version__
-from thunderlab.errors import InputError, InterruptedByUserError, ThunderlabError
+from thunderlab.errors import EnvironmentBlockedError, InputError, InterruptedByUserError, ThunderlabError
 from thunderlab.faces.cli.answer import Answer
 from thunderlab.faces.cli.command import SETTINGS, LabGroup
 from thunderlab.faces.cli.progress import interruption
@@ -72,6 +73,7 @@ def run(arguments: Sequence[str]) -> int:
     for wanted in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(wanted) is not signal.SIG_IGN:
             signal.signal(wanted, interruption.ask)
+    _open_what_is_closed()
     try:
         rest, workspace, as_json = split_global(arguments)
         if workspace is not None:
@@ -80,6 +82,7 @@ def run(arguments: Sequence[str]) -> int:
             answer = thunderlab.main(args=rest, prog_name="thunderlab", standalone_mode=False)
             if isinstance(answer, Answer):
                 _print(answer, stdout, as_json=as_json)
+                _flush(stdout)
                 return 0 if answer.ok else 1
             return answer if isinstance(answer, int) else 0
     except ThunderlabError as error:
@@ -99,7 +102,9 @@ def run(arguments: Sequence[str]) -> int:
         # Whoever read us has seen enough, as in `thunderlab events list | head`.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
-    except Exception:  # noqa: BLE001 - a defect of ours is neither a no nor the user's mistake; the traceback is for its report
+    except Exception as error:  # noqa: BLE001 - a defect of ours is neither a no nor the user's mistake; the traceback is for its report
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+            return _fail(f"{error.filename or 'stdout'}: {error.strerror}", EnvironmentBlockedError.exit_code)
         traceback.print_exc()
         return _fail("this is a defect of thunderlab; please report the lines above", ThunderlabError.exit_code)
 
@@ -141,11 +146,32 @@ def _stdout_kept_clean() -> Iterator[IO[str]]:
     sys.stdout = stdout
     try:
         yield stdout
-        stdout.flush()
+        _flush(stdout)
     finally:
         sys.stdout = before
         os.dup2(real, 1)
-        stdout.close()
+        with contextlib.suppress(OSError):
+            stdout.close()
+
+
+def _open_what_is_closed() -> None:
+    """Have descriptors 0 to 2 lead nowhere when they are closed: else the next file opened, a store perhaps, would be one of them."""
+    for descriptor, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_RDWR), descriptor)
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(descriptor, mode))
+
+
+def _flush(stdout: IO[str]) -> None:
+    try:
+        stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise EnvironmentBlockedError(f"the answer cannot be written: {error.strerror}", where="stdout") from None
 
 
 def _print(answer: Answer, stdout: IO[str], *, as_json: bool) -> None:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
+from thunderlab import workspace
 from thunderlab.errors import InterruptedByUserError
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -28,6 +29,8 @@ class Output(click.Path):
         if not str(value):
             self.fail("the name of a file is empty", param, ctx)
         path = Path(str(super().convert(value, param, ctx)))
+        if workspace.is_own(path):
+            self.fail(f"{str(path)!r} is one of the workspace's own files; name a place outside", param, ctx)
         with contextlib.suppress(OSError):  # where nobody may look, writing will tell
             folder = next(place for place in path.absolute().parents if place.exists())
             if not folder.is_dir():

@@ -56,7 +56,10 @@ def check_events() -> Answer:
     from thunderlab.events import committed_snapshot
     from thunderlab.lab import catalogue
 
-    differences = catalogue().differences(committed_snapshot())
+    try:
+        differences = catalogue().differences(committed_snapshot())
+    except ValueError as error:  # the events cannot even be put together
+        differences = [str(error)]
     data = {"ok": not differences, "differences": differences}
     return Answer(data, "\n".join(differences) or "The catalogue is the committed one.", ok=not differences)
 

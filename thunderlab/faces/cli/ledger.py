@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 ledger = group("ledger", "The tamper-evident record of what happened.")
 
 _CHOICES = ("events", "verdicts")
+MOST_BLOCKS = 2**63 - 1  # that a store can number
+BLOCK = click.IntRange(0, MOST_BLOCKS)
 
 
 def option_chain(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -34,6 +36,15 @@ def _kind(chain: str) -> ChainKind:
     return next(kind for kind in CHAINS if kind.name == chain)
 
 
+def _require_something(field: str) -> None:
+    """Refuse what is asked of a block where nothing was ever recorded, before a workspace is made for it."""
+    from thunderlab import workspace
+    from thunderlab.errors import InputError
+
+    if workspace.nothing_yet():
+        raise InputError(f"there is no block: nothing was recorded in {workspace.locate()} yet", field=field)
+
+
 @command("append", "thunderlab ledger append --event lab.note.recorded --payload note.json", ledger)
 @click.option("--event", "name", required=True, help="The event's name; people write lab.note.recorded.")
 @option_file("--payload", required=True, help='A JSON file, or - for stdin: {"text": "...", "value": 3 or null}.')
@@ -43,7 +54,7 @@ def append(name: str, payload: Path) -> Answer:
 
     import thunderlab
     from thunderlab import files
-    from thunderlab.errors import InputError
+    from thunderlab.errors import InputError, UndocumentedEventError
     from thunderlab.ledger import NoteRecorded
 
     if name != NoteRecorded.NAME:
@@ -52,9 +63,13 @@ def append(name: str, payload: Path) -> Answer:
         document = files.parse_json(sys.stdin.buffer.read(files.TEXT_LIMIT + 1), Path("-"))
     else:
         document = files.parse_json(files.read_bytes(payload), payload)
-    note = document.convert(_note_file())
+    note = NoteRecorded(**msgspec.structs.asdict(document.convert(_note_file())))
+    try:
+        note.encode()
+    except UndocumentedEventError as error:
+        raise InputError(f"cannot be recorded: {error}", where=payload) from None
     with thunderlab.open() as lab:
-        (told,) = lab.events.emit(NoteRecorded(**msgspec.structs.asdict(note)))
+        (told,) = lab.events.emit(note)
         head = lab.ledger.head()
         block = lab.ledger.block(told.id)
     assert block is not None
@@ -149,7 +164,7 @@ def checkpoint(out: Path | None, witness: Path | None, chain: str) -> Answer:
 
 
 @command("prove", "thunderlab ledger prove 12 --out block-12.tlog-proof", ledger)
-@click.argument("seq", type=click.IntRange(min=0))
+@click.argument("seq", type=BLOCK)
 @option_output("--out", required=True, help="The proof, a text file: C2SP tlog-proof.")
 @option_file("--checkpoint", "checkpoint_file", help="Prove against this signed checkpoint; the newest by default.")
 @option_chain
@@ -160,6 +175,7 @@ def prove(seq: int, out: Path, checkpoint_file: Path | None, chain: str) -> Answ
     from thunderlab.ledger import read_anchor
 
     against = None if checkpoint_file is None else read_anchor(checkpoint_file)
+    _require_something("SEQ")
     with thunderlab.open() as lab:
         proof = lab.custody.prove(seq, _kind(chain), against=against)
         block = lab.custody.chain(_kind(chain)).block_at(seq)
@@ -187,7 +203,7 @@ def verify(file: Path, keys: Path, checkpoint_file: Path | None, witnesses: Path
 
 @command("export", "thunderlab ledger export ledger.jsonl", ledger)
 @click.argument("file", type=OUTPUT)
-@click.option("--from", "first", type=click.IntRange(min=0), default=0, help="The first block.")
+@click.option("--from", "first", type=BLOCK, default=0, help="The first block.")
 @option_chain
 def export(file: Path, first: int, chain: str) -> Answer:
     """Write the ledger as JSON Lines, one CloudEvent per block."""
@@ -206,7 +222,12 @@ def export(file: Path, first: int, chain: str) -> Answer:
 
 
 @command("prune", "thunderlab ledger prune --before 1000", ledger)
-@click.option("--before", type=int, required=True, help="The first block whose payload stays; at most the size of the newest checkpoint.")
+@click.option(
+    "--before",
+    type=click.IntRange(1, MOST_BLOCKS),
+    required=True,
+    help="The first block whose payload stays; at most the size of the newest checkpoint.",
+)
 @option_chain
 def prune(before: int, chain: str) -> Answer:
     """Remove payloads behind a signed checkpoint. Headers stay, so does every proof, and a signed block says what went."""
@@ -215,6 +236,7 @@ def prune(before: int, chain: str) -> Answer:
     import thunderlab
     from thunderlab.faces.cli.progress import bar
 
+    _require_something("--before")
     with thunderlab.open() as lab, bar("Auditing") as update:
         pruned = lab.custody.prune(before, _kind(chain), on_blocks=lambda done: update("", done, done))
     data = msgspec.to_builtins(pruned)
