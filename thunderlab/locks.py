@@ -79,7 +79,23 @@ class Lock:
             self._threads.leave(ours)
 
     def close(self) -> None:
-        """Close the file; a lock that is held is let go."""
+        """Close the file, once no other thread is at it; a lock that is held longer than `PATIENCE_S` is let go."""
+        with self.closing():
+            pass
+
+    @contextlib.contextmanager
+    def closing(self) -> Iterator[None]:
+        """Close the file at the end of the block, which no other thread of this process disturbs; see `close`."""
+        # The number of a file that is closed is soon another file's, and a thread that just took it up would lock and sign that.
+        ours = threading.Lock()
+        try:
+            self._threads.enter(ours, PATIENCE_S)
+            yield
+        finally:
+            self._close()
+            self._threads.leave(ours)
+
+    def _close(self) -> None:
         descriptor, waiter, self._descriptor, self._waiter = self._descriptor, self._waiter, None, None
         if waiter is not None and self._pid == os.getpid():
             waiter.end()
@@ -89,7 +105,7 @@ class Lock:
     def _opened(self) -> int:
         """Return the file's descriptor. A forked child opens its own: what it inherits is its parent's lock."""
         if self._descriptor is None or self._pid != os.getpid():
-            self.close()
+            self._close()
             try:
                 self._descriptor, self._pid = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644), os.getpid()
             except OSError as error:

@@ -84,12 +84,12 @@ class Sqlite:
             raise self._explained(error) from error
 
     def close(self) -> None:
-        """Close every connection; the file stays."""
-        writer, self._writer = self._writer, None
-        if writer is not None:
-            writer.close()
-        self._engine.dispose()
-        self._lock.close()
+        """Close every connection, once no other thread writes; the file stays."""
+        with self._lock.closing():
+            writer, self._writer = self._writer, None
+            if writer is not None:
+                writer.close()
+            self._engine.dispose()
 
     def _refuse_another_file(self) -> None:
         """Make sure that the file is the one that was opened: SQLite would go on writing one that was removed, and all would be lost."""
