@@ -64,9 +64,9 @@ def test_a_class_that_refuses_unknown_fields_is_not_taken_since_old_readers_coul
 
 
 def test_only_the_newest_version_can_be_emitted_and_every_one_can_be_found():
-    BELLS.require(OTHER(times=[]))
+    BELLS.require([OTHER])
     with pytest.raises(UndocumentedEventError, match=r"bell.rang@1.2 is only read any more; emit 2.0"):
-        BELLS.require(THIRD(times=1))
+        BELLS.require([OTHER, THIRD])
     assert [BELLS.kind("bell.rang", version) for version in ("1.0", "1.1", "1.2", "2.0", "2.1")] == [FIRST, SECOND, THIRD, OTHER, None]
     assert [entry.version for entry in BELLS] == ["2.0"]
     assert BELLS.entry("bell.rang", "1.1").versions == ("1.0", "1.1", "1.2", "2.0")

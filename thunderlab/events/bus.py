@@ -82,8 +82,7 @@ class Bus:
         return lambda: self._listeners.remove(subscription)
 
     def _envelopes(self, events: Sequence[Event], at_us: int) -> list[Envelope]:
-        for event in events:
-            self.catalogue.require(event)
+        self.catalogue.require(map(type, events))
         at, ids = rfc3339(at_us), self._ids.several(len(events), at_us)
         return [
             Envelope(id=id_, name=event.NAME, version=event.VERSION, at=at, payload=payload, event=event)

@@ -103,17 +103,18 @@ class Catalogue:
         """Return the class of an event's exact version, None when the catalogue has none."""
         return self._kinds.get((name, version))
 
-    def require(self, event: Event) -> None:
-        """Make sure that this event is of the newest version's very class.
+    def require(self, kinds: Iterable[type[Event]]) -> None:
+        """Make sure that each of these is the newest version's very class.
 
         Raises:
-            UndocumentedEventError: when it is not; nothing undocumented can be emitted.
+            UndocumentedEventError: when one is not; nothing undocumented can be emitted.
         """
-        newest = self._newest.get(event.NAME)
-        if newest is not type(event):
-            if newest is not None and type(event) in self:
-                raise UndocumentedEventError(f"event {event.NAME}@{event.VERSION} is only read any more; emit {newest.VERSION}")
-            raise UndocumentedEventError(f"event {event.NAME} is not in the catalogue")
+        for kind in set(kinds):
+            newest = self._newest.get(kind.NAME)
+            if newest is not kind:
+                if newest is not None and kind in self:
+                    raise UndocumentedEventError(f"event {kind.NAME}@{kind.VERSION} is only read any more; emit {newest.VERSION}")
+                raise UndocumentedEventError(f"event {kind.NAME} is not in the catalogue")
 
     def check(self, envelopes: Sequence[Envelope]) -> None:
         """Make sure that envelopes hold what the bus would have put in: for whoever is handed some to record.
@@ -121,18 +122,17 @@ class Catalogue:
         Raises:
             UndocumentedEventError: when an event cannot be emitted, or an envelope says something else than its event.
         """
-        for envelope in envelopes:
-            event = envelope.event
-            self.require(event)
-            if envelope.name != event.NAME or envelope.version != event.VERSION:
-                raise UndocumentedEventError(f"event {event.NAME}@{event.VERSION} was handed in as {envelope.name}@{envelope.version}")
-            if not (isinstance(envelope.id, str) and UUID7.fullmatch(envelope.id)):
-                raise UndocumentedEventError(f"event {event.NAME} was handed in with an id that is no UUID of version 7")
+        self.require(type(envelope.event) for envelope in envelopes)
         try:
-            for at in {envelope.at for envelope in envelopes}:
+            for event, name, version in {(type(one.event), one.name, one.version) for one in envelopes}:
+                if name != event.NAME or version != event.VERSION:
+                    raise UndocumentedEventError(f"event {event.NAME}@{event.VERSION} was handed in as {name}@{version}")
+            if not all(map(UUID7.fullmatch, [one.id for one in envelopes])):
+                raise UndocumentedEventError("an event was handed in with an id that is no UUID of version 7")
+            for at in {one.at for one in envelopes}:
                 parse_rfc3339(at)
         except (TypeError, ValueError) as error:
-            raise UndocumentedEventError(f"an event was handed in with a time that is none: {error}") from None
+            raise UndocumentedEventError(f"an event was handed in with a name, version, id or time that is none: {error}") from None
         if not are_encoded_as([one.event for one in envelopes], [one.payload for one in envelopes]):
             wrong = next(one for one in envelopes if not are_encoded_as([one.event], [one.payload]))
             raise UndocumentedEventError(f"event {wrong.name} was handed in with a payload that is not its own")

@@ -21,7 +21,7 @@ from thunderlab.ledger.block import FORMAT, GENESIS_PREV, Block, header_of, leaf
 from thunderlab.ledger.claims import Claims
 from thunderlab.ledger.events import OWN
 from thunderlab.ledger.failure import CLAIMS, MOST_FAILURES, Failure
-from thunderlab.ledger.merkle import Frontier
+from thunderlab.ledger.merkle import Frontier, Leaves
 from thunderlab.ledger.rows import Row
 from thunderlab.ledger.shape import Shapes
 from thunderlab.ledger.tables import ChainKind
@@ -33,9 +33,10 @@ _BESIDE = CLAIMS | {"leaf"}
 
 
 class _Chunk(NamedTuple):
-    """What was verified of a chunk: its leaves, its ledger's own blocks by their place, how many payloads were pruned."""
+    """What was verified of a chunk: its leaves, its ids, its ledger's own blocks by their place, how many payloads were pruned."""
 
-    leaves: list[bytes]
+    leaves: Leaves
+    ids: Sequence[str]
     own: list[tuple[int, Event]]
     pruned: int
 
@@ -105,8 +106,9 @@ class Walk:
                 self._look_at(row)
             return
         self.pruned += verified.pruned
-        ids = [self._newest_id, *(row[1] for row in rows)]
-        self.ids_rise, self._newest_id = self.ids_rise and all(map(lt, ids, ids[1:])), ids[-1]
+        ids = verified.ids
+        self.ids_rise = self.ids_rise and self._newest_id < ids[0] and all(map(lt, ids, ids[1:]))
+        self._newest_id = ids[-1]
         self.unsaid.keep(rows)
         if self._whole:
             self._take(verified)
@@ -135,21 +137,21 @@ class Walk:
             if not (forms.all_long(hashes, 64) and forms.all_long(payload_hashes, 64) and forms.ids(ids) and forms.times(times)):
                 return None
             leaves = self._leaves(zip(map(str, seqs), prevs, payload_hashes, ids, times, names, versions, repeat(""), strict=False))
-            if b"".join(leaves).hex() != "".join(hashes):
+            if leaves.hex() != "".join(hashes):
                 return None
             read = self._payloads(names, versions, payloads, payload_hashes, copies)
         except (TypeError, UnicodeEncodeError):
             return None
-        return None if read is None else _Chunk(leaves, *read)
+        return None if read is None else _Chunk(Leaves(leaves), ids, *read)
 
-    def _leaves(self, headers: Iterable[tuple[str, ...]]) -> list[bytes]:
-        """Return SHA-256(0x00 || header) of many headers, given as their last lines: what all begin with is hashed once."""
+    def _leaves(self, headers: Iterable[tuple[str, ...]]) -> bytes:
+        """Return SHA-256(0x00 || header) of many headers, joined, given as their last lines: what all begin with is hashed once."""
         begun, leaves = self._begun.copy, []
         for lines in headers:
             leaf = begun()
             leaf.update("\n".join(lines).encode())
             leaves.append(leaf.digest())
-        return leaves
+        return b"".join(leaves)
 
     def _payloads(
         self,
@@ -197,10 +199,9 @@ class Walk:
     def _take(self, chunk: _Chunk) -> None:
         """Let the tree grow by a verified chunk, stopping where a root is claimed."""
         first, leaves = self.seq, chunk.leaves
-        joined = b"".join(leaves)
         if self.leaves is not None:
-            self.leaves += joined
-        self._found(self._claims.compare(first, joined))
+            self.leaves += bytes(leaves)
+        self._found(self._claims.compare(first, bytes(leaves)))
         self._found(self._claims.announced(first, first + len(leaves), ((first + place, event) for place, event in chunk.own)))
         events = dict(chunk.own)
         done = 0
