@@ -20,7 +20,6 @@ from thunderlab.ledger.chain import Chain
 from thunderlab.ledger.checkpoint import Checkpoint, SignedCheckpoint
 from thunderlab.ledger.events import CheckpointSigned, KeyAnnounced
 from thunderlab.ledger.merkle import Leaves, consistency_proof
-from thunderlab.ledger.rows import CHUNK
 from thunderlab.ledger.tables import LEDGER_LEAVES
 from thunderlab.ledger.witness import Witness
 from thunderlab.store import Store
@@ -28,6 +27,7 @@ from thunderlab.store import Store
 # A checkpoint is due when so many blocks were written since the last one, or any a day ago.
 DUE_BLOCKS = 1024
 DUE_AFTER_S = 86_400.0
+KEPT_IN_A_ROW = 512  # leaf hashes
 
 
 class Notary:
@@ -245,8 +245,8 @@ class Notary:
             done = kept + len(hashes) // 32
             first, leaves = done, leaves[(done - first) * 32 :]
         rows = [
-            {"chain": self._chain.kind.name, "first": first + place // 32, "hashes": leaves[place : place + 32 * CHUNK]}
-            for place in range(0, len(leaves), 32 * CHUNK)
+            {"chain": self._chain.kind.name, "first": first + place // 32, "hashes": leaves[place : place + 32 * KEPT_IN_A_ROW]}
+            for place in range(0, len(leaves), 32 * KEPT_IN_A_ROW)
         ]
         if rows:
             connection.execute(LEDGER_LEAVES.insert(), rows)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from thunderlab.ledger.tables import CHAINS, EVENTS_CHAIN, LEDGER_LEAVES, ChainKind
 
-CHUNK = 512
+CHUNK = 256  # what a chunk takes stays in the processor's cache
 
 # One row: the columns of `ChainKind.columns`.
 Row = tuple[Any, ...]
