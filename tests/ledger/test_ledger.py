@@ -1,5 +1,6 @@
 """The ledger: nothing acknowledged is lost, and any change to any column of any row is found."""
 
+import ast
 import contextlib
 import json
 import multiprocessing
@@ -11,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import thunderlab
+from tests.conftest import ROOT
 from thunderlab.errors import EvidenceError, UndocumentedEventError
 from thunderlab.lab import Lab, catalogue
 from thunderlab.ledger import NoteRecorded, audit
@@ -241,3 +243,18 @@ def test_a_store_whose_first_block_was_replaced_is_audited_and_takes_nothing_mor
             lab.events.emit(NoteRecorded(text="never"))
         found = lab.custody.audit()
         assert found.failures[0].seq == 0 and found.blocks == 1
+
+
+def test_the_auditor_uses_nothing_of_the_writer():
+    """What reads, and what it reads with, may know the encoding rules in `block` and how rows lie there; not who writes them."""
+    modules, seen = ["audit"], set()
+    while modules:
+        name = modules.pop()
+        seen.add(name)
+        tree = ast.parse((ROOT / "thunderlab" / "ledger" / f"{name}.py").read_text())
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("thunderlab.ledger"):
+                found = [node.module.rpartition(".")[2]] if node.module != "thunderlab.ledger" else [alias.name for alias in node.names]
+                modules += [one for one in found if one not in seen]
+    assert {"block", "walk", "claims"} <= seen
+    assert not seen & {"chain", "notary", "custody", "prune", "prove", "export", "witness"}
