@@ -129,7 +129,7 @@ def write_pieces(path: Path, pieces: Iterable[bytes], mode: int = 0o644) -> None
             with path.open("wb") as stream:
                 stream.writelines(pieces)
             return
-        path = path.resolve()
+        path = Path(os.path.realpath(path))  # which takes links that lead in a circle as they are
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         with os.fdopen(handle, "wb") as stream:
             for piece in pieces:

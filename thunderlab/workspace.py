@@ -64,7 +64,7 @@ def nothing_yet() -> bool:
 def is_own(path: Path) -> bool:
     """Return whether a file is one that a workspace keeps for itself, or would be: nobody else may write it."""
     try:
-        first = path.resolve().relative_to(locate().resolve()).parts[:1]
+        first = Path(os.path.realpath(path)).relative_to(locate().resolve()).parts[:1]
     except ValueError:
         return False
     return bool(first) and (first[0] in OWN_FOLDERS or first[0].startswith(STORE))

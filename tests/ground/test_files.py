@@ -178,6 +178,13 @@ def test_a_link_stays_and_what_it_leads_to_is_replaced(tmp_path):
     assert [entry.name for entry in target.parent.iterdir()] == ["file.txt"]
 
 
+def test_a_link_to_itself_is_replaced(tmp_path):
+    link = tmp_path / "link"
+    link.symlink_to(link)
+    files.write_whole(link, "one")
+    assert link.read_text() == "one" and not link.is_symlink()
+
+
 def test_a_pipe_is_written_to_and_stays_one(tmp_path):
     pipe, heard = tmp_path / "pipe", []
     os.mkfifo(pipe)

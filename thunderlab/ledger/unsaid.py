@@ -39,8 +39,8 @@ class Unsaid:
             self._gone.append(seq)
 
     def __contains__(self, seq: int) -> bool:
-        """Return whether this is the block that was added last."""
-        return self._gone[-1:] == [seq]
+        """Return whether this block was added."""
+        return seq in self._gone
 
     def damaged(self, block: Block, failures: Sequence[Failure]) -> None:
         """Take note of what is wrong with a block, and whether it may have been the statement."""
