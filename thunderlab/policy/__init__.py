@@ -1,0 +1,1 @@
+"""Policy: Cedar text in, signed verdicts out, history replayed in bulk."""
