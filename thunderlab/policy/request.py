@@ -1,4 +1,4 @@
-"""A question put to a policy set: may this principal do this to this resource, as things are?"""
+"""A question put to a policy set: whether a principal may do something to a resource, as things are."""
 
 from __future__ import annotations
 

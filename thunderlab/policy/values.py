@@ -14,14 +14,14 @@ LONG_MIN, LONG_MAX = -(2**63), 2**63 - 1
 
 
 class Uid(msgspec.Struct, frozen=True, order=True, cache_hash=True, gc=False):
-    """The name of an entity.
+    r"""The name of an entity.
 
     Attributes:
         type: its type, with its namespaces: `Lab::Agent`.
         id: which one of them.
 
     >>> str(Uid("Lab::Agent", 'the "first"'))
-    'Lab::Agent::"the \\\\"first\\\\""'
+    'Lab::Agent::"the \\"first\\""'
     """
 
     type: str
@@ -99,7 +99,8 @@ class Record(dict[str, Any]):
     def __ne__(self, other: object) -> bool:
         return not self == other
 
-    def __hash__(self) -> int:  # type: ignore[override] - a dict that does not change can have one
+    def __hash__(self) -> int:  # type: ignore[override]
+        # A dictionary that never changes can have one.
         return hash(self.keyed)
 
 
@@ -132,10 +133,10 @@ def equal(left: Any, right: Any) -> bool:
 
 
 def quoted(text: str) -> str:
-    """Return a string as Cedar writes it.
+    r"""Return a string as Cedar writes it.
 
     >>> print(quoted('a "b"'))
-    "a \\"b\\""
+    "a \"b\""
     """
     escapes = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0"}
     return '"' + "".join(escapes.get(one, one if one.isprintable() else f"\\u{{{ord(one):x}}}") for one in text) + '"'
