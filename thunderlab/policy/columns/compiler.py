@@ -15,6 +15,7 @@ from thunderlab.policy.columns import operators, sets
 from thunderlab.policy.columns.lists import one_of
 from thunderlab.policy.columns.logic import all_of, any_of, choice, opposite
 from thunderlab.policy.columns.nodes import (
+    BOOL,
     STRING,
     Cells,
     Fields,
@@ -216,8 +217,9 @@ class Compiler:
         return Never()
 
     def _within_constants(self, entity: Node, others: Value) -> Node:
-        tops = [unkeyed(one) for one in others.keys] if type(others) is Set else [others]
-        if not all(type(top) is Uid for top in tops):
+        among = [unkeyed(one) for one in others.keys] if type(others) is Set else [others]
+        tops = [top for top in among if type(top) is Uid]
+        if len(tops) < len(among):
             return Never()
         if isinstance(entity, Known):
             return Known(self._is_in(entity.value, others))
@@ -271,7 +273,7 @@ _APPLY: dict[str, Callable[..., Node]] = {
 def _record(nodes: dict[str, Node]) -> Node:
     """Return a record that is written down."""
     needed = guards(nodes.values())
-    ok = cells_of(constantly(True, *nodes.values()), operators.BOOL) if needed else None
+    ok = cells_of(constantly(True, *nodes.values()), BOOL) if needed else None
 
     def get(name: str) -> tuple[Node, Node]:
         there = constantly(name in nodes, *nodes.values())

@@ -207,9 +207,9 @@ def _parted(frame: pl.DataFrame) -> Iterator[tuple[Environment, Rows]]:
     if not varying:
         yield _environment(first), np.arange(frame.height, dtype=np.uint32)
         return
-    for row in frame.select(varying).with_row_index("at").group_by(varying, maintain_order=True).agg("at").iter_rows(named=False):
-        values = dict(zip(varying, row[:-1], strict=True))
-        yield _environment({**first, **values}), np.array(row[-1], dtype=np.uint32)
+    groups = frame.select(varying).with_row_index("at").group_by(varying, maintain_order=True).agg("at")
+    for values, rows in zip(groups.select(varying).iter_rows(named=True), groups["at"], strict=True):
+        yield _environment({**first, **values}), rows.to_numpy()
 
 
 def _environment(of: Mapping[str, str | None]) -> Environment:

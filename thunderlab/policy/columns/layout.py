@@ -238,8 +238,15 @@ class Member:
     faults: list[Fault]
 
 
-def members(expr: pl.Expr | None, dtype: pl.DataType, type_: RecordType, where: str) -> list[Member]:
+def members(expr: pl.Expr | None, dtype: pl.DataType, type_: RecordType, where: str, *, always: bool = False) -> list[Member]:
     """Return the attributes of a column of records, those that the schema speaks of and those it does not.
+
+    Args:
+        expr: the column; None when there is none.
+        dtype: of the column.
+        type_: what the schema says it holds.
+        where: its name, for messages.
+        always: whether null stands for a record without any attributes rather than for no record.
 
     Raises:
         Unfit: when the column is none of records.
@@ -251,7 +258,7 @@ def members(expr: pl.Expr | None, dtype: pl.DataType, type_: RecordType, where: 
     for name, attribute in type_.attributes.items():
         own_dtype = columns.pop(name, None)
         own = None if own_dtype is None or expr is None else expr.struct.field(name)
-        around = pl.lit(value=True) if expr is None else expr.is_not_null()
+        around = pl.lit(value=True) if expr is None or always else expr.is_not_null()
         gone = around if own is None else around & own.is_null()
         faults = [Fault(gone, f"{where}.{name}: is missing")] if attribute.required else []
         found.append(Member(name, f"{where}.{name}", attribute.type, attribute.required, own, own_dtype or pl.Null(), faults))

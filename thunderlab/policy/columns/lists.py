@@ -13,6 +13,7 @@ from thunderlab.policy.columns.nodes import (
     Misfit,
     Node,
     cell,
+    cells_of,
     derived,
     dtype_of,
     scalar,
@@ -38,16 +39,13 @@ def list_of(node: Node) -> Cells | None:
 
 
 def _list_of_items(node: Items) -> Cells | None:
-    known = [type_of(item.value) for item in node.items if isinstance(item, Known)]
-    types = {item.type for item in node.items if isinstance(item, Cells)} | {type_ for type_ in known if type_ is not None}
-    if len(types) != 1 or not all(isinstance(item, Known | Cells) for item in node.items) or None in known:
+    of = next((item.type for item in node.items if isinstance(item, Cells)), None)
+    if of is None or not scalar(of):
         return None
-    of = types.pop()
-    if not scalar(of):
+    found = [cells_of(item, of) for item in node.items]
+    columns = [one for one in found if one is not None]
+    if len(columns) < len(found):
         return None
-    columns = [
-        item if isinstance(item, Cells) else Cells(of, pl.lit(cell(item.value, of), dtype=dtype_of(of)), errs=False) for item in node.items
-    ]  # type: ignore[union-attr]
     inner = pl.Int8 if of == BOOL else dtype_of(of)
     expr = pl.concat_list([one.expr.cast(inner) if of == BOOL else one.expr for one in columns])
     return strict(derived(SetType(of), expr, *columns, errs=False), *columns)

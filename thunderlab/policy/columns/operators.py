@@ -118,12 +118,12 @@ def extension(name: str, operands: Sequence[Node]) -> Node:
 
 def _of_addresses(name: str, operands: Sequence[Node]) -> Node:
     call = FUNCTIONS[name].call
-    cells = [cells_of(operand, IPADDR) for operand in operands]
-    if cells[0] is None or cells[-1] is None:
+    cells = [one for one in (cells_of(operand, IPADDR) for operand in operands) if one is not None]
+    if len(cells) < len(operands):
         return Never()
     if len(cells) == 1:
         return mapped(cells[0], BOOL, lambda one: call(address(one)))
-    both = derived(STRING, pl.concat_str(cells[0].expr, cells[1].expr, separator=","), *(cell for cell in cells if cell))
+    both = derived(STRING, pl.concat_str(cells[0].expr, cells[1].expr, separator=","), *cells)
     return mapped(both, BOOL, lambda pair: call(*map(address, pair.split(","))))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -99,16 +100,23 @@ def combined(bits: Bits, rows: int) -> tuple[Rows, list[list[int]]]:
     sets: list[list[int]] = [[]]
     for first in range(0, len(bits), _WORD):
         some = bits[first : first + _WORD]
-        word = np.zeros(rows, dtype=np.uint8 if len(some) <= 8 else np.uint16)
-        for at, column in enumerate(some):
-            word |= column.view(np.uint8).astype(word.dtype, copy=False) << word.dtype.type(at)
+        word = _word(some, rows)
         wide = 1 << len(some)
-        joint = numbers * np.uint64(wide) + word if first else word
-        numbers, sets = _dense(joint, wide, sets, first)
+        numbers, sets = _dense(numbers * np.uint64(wide) + word if first else word, wide, sets, first)
     return numbers, sets
 
 
-def _dense(joint: npt.NDArray[np.unsignedinteger], wide: int, sets: list[list[int]], first: int) -> tuple[Rows, list[list[int]]]:
+def _word(bits: Bits, rows: int) -> npt.NDArray[Any]:
+    """Return columns of bits as one of integers, the first column being the least bit."""
+    # Half as wide is half as much to move, and most sets of policies fit.
+    kind = np.uint8 if len(bits) <= 8 else np.uint16
+    word: npt.NDArray[Any] = np.zeros(rows, dtype=kind)
+    for at, column in enumerate(bits):
+        word |= np.left_shift(column.view(np.uint8), at, dtype=kind)
+    return word
+
+
+def _dense(joint: npt.NDArray[Any], wide: int, sets: list[list[int]], first: int) -> tuple[Rows, list[list[int]]]:
     """Return new numbers for the combinations that occur of those known before and one more word."""
     if len(sets) * wide > _MOST_PLACES:
         found, numbers = np.unique(joint, return_inverse=True)

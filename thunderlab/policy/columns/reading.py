@@ -89,7 +89,7 @@ class Reading:
         """Read a record; `ok` is true where it is there and null elsewhere."""
         found: dict[str, tuple[Node, Node]] = {}
         parts: dict[str, _Leaf | _Branch] = {}
-        for member in members(expr, dtype, type_, where):
+        for member in members(expr, dtype, type_, where, always=where == CONTEXT):
             self.faults += member.faults
             if member.type is not None:
                 found[member.name], part = self._member(member, member.type, ok)
@@ -112,9 +112,9 @@ class Reading:
         self.faults += read.faults
         name = self._add(read.expr)
         certain = member.required and ok is None
-        there = Known(True) if certain else Cells(BOOL, pl.col(name).is_not_null(), errs=False)
+        there: Node = Known(True) if certain else Cells(BOOL, pl.col(name).is_not_null(), errs=False)
         if ok is not None:
-            there = constantly(True, ok) if member.required else strict(there, ok) if isinstance(there, Cells) else there
+            there = constantly(True, ok) if member.required else strict(Cells(BOOL, pl.col(name).is_not_null(), errs=False), ok)
         inexpressible = isinstance(type_, SetType) and not scalar(type_.of)
         value: Node = Opaque(INEXPRESSIBLE) if inexpressible else Cells(type_, pl.col(name), errs=not certain)
         return (there, value), _Leaf(name, type_, member.required)
@@ -143,7 +143,8 @@ class Reading:
         kinds, action = self._environment, self._environment.action
         contexts = _records(rows, self._context)
         for principal, resource, context in zip(rows["principal"], rows["resource"], contexts, strict=True):
-            yield Request(Uid(kinds.principal_type, principal), action, Uid(kinds.resource_type, resource), context, entities)
+            assert context is not None
+            yield Request.of(Uid(kinds.principal_type, principal), action, Uid(kinds.resource_type, resource), context, entities)
 
 
 def _records(rows: pl.DataFrame, branch: _Branch) -> Iterator[Record | None]:

@@ -51,10 +51,32 @@ class Tables:
         for uid in entities.tags:
             found[uid.type].add(uid.id)
         self._uids = {kind: [Uid(kind, id_) for id_ in sorted(ids)] for kind, ids in found.items()}
+        self._attributes: dict[tuple[str, str], list[Value | None]] = {}
+        self._series: dict[tuple[int, Type], tuple[Sequence[Value | None], pl.Series]] = {}
 
     def uids(self, kind: str) -> Sequence[Uid]:
         """Return the entities of a type by their numbers."""
         return self._uids.get(kind, ())
+
+    def attribute(self, kind: str, name: str) -> list[Value | None]:
+        """Return an attribute of the entities of a type by their numbers; None where there is none."""
+        if (kind, name) not in self._attributes:
+            known = self.entities.attributes
+            self._attributes[kind, name] = [known.get(uid, _NOTHING).get(name) for uid in self.uids(kind)]
+        return self._attributes[kind, name]
+
+    def series(self, values: Sequence[Value | None], type_: Type) -> pl.Series:
+        """Return values as the cells of a type, made once for all environments.
+
+        Raises:
+            Misfit: when one is of another type.
+        """
+        place = id(values), type_
+        if place not in self._series:
+            raw = [None if value is None else cell(value, type_) for value in values]
+            # The values are kept beside it: what has their identity stays them.
+            self._series[place] = values, pl.Series(raw, dtype=dtype_of(type_))
+        return self._series[place][1]
 
 
 class Lookup:
@@ -99,9 +121,8 @@ class Lookup:
 
     def _attribute(self, of: Cells, name: str) -> tuple[Node, Node]:
         assert isinstance(of.type, EntityOf)
-        uids, attributes = self._tables.uids(of.type.name), self._tables.entities.attributes
         declared = self._type_of_attribute(of.type.name, name)
-        values = [attributes.get(uid, _NOTHING).get(name) for uid in uids]
+        values = self._tables.attribute(of.type.name, name)
         if all(value is None for value in values):
             return Known(False), Never()
         if declared is None:
@@ -123,10 +144,10 @@ class Lookup:
         if isinstance(type_, SetType) and not scalar(type_.of):
             return there, Opaque(INEXPRESSIBLE)
         try:
-            raw = [None if value is None else cell(value, type_) for value in values]
+            series = self._tables.series(values, type_)
         except Misfit:
             return there, Opaque("an entity that does not fit the schema")
-        return there, derived(type_, _gathered(pl.Series(raw, dtype=dtype_of(type_)), number), number, errs=True)
+        return there, derived(type_, _gathered(series, number), number, errs=True)
 
     def _record(self, values: Sequence[Value | None], type_: RecordType, number: Cells) -> Node:
         if not all(value is None or type(value) is Record for value in values):
