@@ -241,7 +241,12 @@ COLLECTORS: Sequence[Collector] = (
     Collector(
         name="ca.convergence.steps_p95", title="CA convergence time, 95th percentile", unit="steps", observe=_of_suite(_convergence_p95)
     ),
-    Collector(name="ledger.append.latency_us_p95", title="Ledger append latency, 95th percentile", unit="us", observe=_latency("ledger.append", "no append was timed yet")),
+    Collector(
+        name="ledger.append.latency_us_p95",
+        title="Ledger append latency, 95th percentile",
+        unit="us",
+        observe=_latency("ledger.append", "no append was timed yet"),
+    ),
     Collector(
         name="policy.verdict.latency_us_p95",
         title="Policy verdict latency, 95th percentile",

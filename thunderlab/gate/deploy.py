@@ -71,7 +71,7 @@ def why_denied(reasons: Sequence[str], errors: Sequence[str], request_errors: Se
         return f"the question cannot be put: {'; '.join(request_errors)}"
     if errors and not reasons:
         return f"could not be evaluated: {', '.join(errors)}"
-    return "; ".join(f"{id}: {whys[id]}" if id in whys else id for id in reasons) or "no policy permits it"
+    return "; ".join(f"{policy}: {whys[policy]}" if policy in whys else policy for policy in reasons) or "no policy permits it"
 
 
 def counts(status: Status) -> bool:

@@ -52,4 +52,6 @@ class Archive:
 
 
 def _damaged(kind: Kind, name: str) -> EvidenceError:
-    return EvidenceError(f"the bytes of this {kind} are no longer those of its digest; see: thunderlab policy audit", where=f"policy_archive, {name}")
+    return EvidenceError(
+        f"the bytes of this {kind} are no longer those of its digest; see: thunderlab policy audit", where=f"policy_archive, {name}"
+    )

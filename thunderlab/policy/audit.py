@@ -107,7 +107,7 @@ def judged_again(event: VerdictCompleted, precedents: Precedents) -> Judgement:
     policies, entities = precedents.policy_set(event.policy_set), precedents.entities(event.entities)
     document = request_in(event)
     if event.unsaid is not None:
-        return Judgement.of_unsaid(event.unsaid)
+        return Judgement.of_unbuildable(event.unsaid)
     try:
         return policies.judge(document, entities)
     except InputError as error:

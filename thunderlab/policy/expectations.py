@@ -90,7 +90,11 @@ def run_tests(path: Path, policies: Loaded) -> Checked:
             raise document.refuse(("tests", number), said.unsaid)
         answer = policies.judge(said.document, world)
         seen = {"decision": answer.decision, "reasons": answer.reasons, "errors": answer.errors, "built": not answer.request_errors}
-        wrong = [f"{name}: expected {_shown(getattr(test, name))}, got {_shown(value)}" for name, value in seen.items() if getattr(test, name) != value]
+        wrong = [
+            f"{name}: expected {_shown(getattr(test, name))}, got {_shown(value)}"
+            for name, value in seen.items()
+            if getattr(test, name) != value
+        ]
         if wrong:
             line = document.lines.get(("tests", number), 1)
             unmet.append(Unmet(name=test.name, line=line, detail="; ".join([*wrong, *answer.request_errors])))

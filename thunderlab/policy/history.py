@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -72,7 +72,7 @@ class History:
             yield [self._told(*row) for row in rows]
             at = rows[-1].seq
 
-    def _chosen(self, query: sa.Select[tuple[object, ...]], since: str | None) -> sa.Select[tuple[object, ...]]:
+    def _chosen(self, query: sa.Select[Any], since: str | None) -> sa.Select[Any]:
         query = query.select_from(self._table).where(self._table.c.event_name == VerdictCompleted.NAME)
         return query if since is None else query.where(self._table.c.inserted_at >= since)
 

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from thunderlab import files
 from thunderlab.errors import InputError
+from thunderlab.policy.request import RequestError
 from thunderlab.policy.verdict import Judgement
 from thunderlab.policy.wire import MOST_ENTITIES_BYTES, EntitySet, read_json, say_entities
 
 if TYPE_CHECKING:
-    from thunderlab.policy.policy_set import PolicySet
+    from thunderlab.policy.entities import Entities
     from thunderlab.policy.source import Source
 
 ENTITIES = "entities.json"
@@ -74,9 +75,9 @@ class Loaded:
         self.name = name
         self.data = source.to_bytes()
         self.digest = source.digest
-        self.policies: PolicySet = PolicySet.of(source)
+        self.policies = PolicySet.parse(source_text(source), None if source.schema is None else source.schema[1])
         self.own = say_entities(entities)
-        self._worlds: Few[Any] = Few(_MOST_WORLDS)
+        self._worlds: Few[Entities] = Few(_MOST_WORLDS)
         self._merged: Few[EntitySet] = Few(_MOST_WORLDS)
 
     def with_own(self, entities: EntitySet) -> EntitySet:
@@ -88,14 +89,30 @@ class Loaded:
         return self._merged.get(entities.digest, lambda: say_entities([*self.own.documents, *entities.documents]))
 
     def judge(self, document: dict[str, Any], entities: EntitySet) -> Judgement:
-        """Return the answer to a request as it was read back, failing closed."""
-        world = self._worlds.get(entities.digest, lambda: self.policies.world(entities.documents))
+        """Return the answer to a request as it was read back, failing closed: where the entities cannot be built, nothing can be asked."""
+        try:
+            world = self.world(entities)
+        except RequestError as error:
+            return Judgement.of_unbuildable(f"entities: {error}")
         return Judgement.of(self.policies.decide(document, world))
+
+    def world(self, entities: EntitySet) -> Entities:
+        """Return entities as this policy set understands them; those it was asked with lately are not read again.
+
+        Raises:
+            RequestError: when they cannot be built, or do not fit the schema.
+        """
+        return self._worlds.get(entities.digest, lambda: self.policies.world(entities.documents))
 
     @property
     def whys(self) -> dict[str, str]:
         """What each policy says about itself: its `@why`, by its id."""
         return {policy.id: policy.annotations["why"] for policy in self.policies.policies if policy.annotations.get("why")}
+
+
+def source_text(source: Source) -> str:
+    """Return all policies of a source as one text: their order, and so the ids of those without one, runs through all files."""
+    return "\n".join(text for _, text in source.texts)
 
 
 def load_folder(folder: Path, schema: Path | None = None) -> Loaded:
@@ -130,7 +147,9 @@ def read_entities(path: Path) -> list[Any]:
     """
     found = read_json(files.read_bytes(path, MOST_ENTITIES_BYTES), path)
     if not isinstance(found, list):
-        raise InputError('expected a list of entities, [{"uid": {"type": ..., "id": ...}, "attrs": {...}, "parents": [...]}, ...]', where=path)
+        raise InputError(
+            'expected a list of entities, [{"uid": {"type": ..., "id": ...}, "attrs": {...}, "parents": [...]}, ...]', where=path
+        )
     return found
 
 

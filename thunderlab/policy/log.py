@@ -54,7 +54,12 @@ class Log(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_log(
-    history: History, *, decision: str | None = None, since: str | None = None, limit: int = 50, on_progress: Callable[[int], None] | None = None
+    history: History,
+    *,
+    decision: str | None = None,
+    since: str | None = None,
+    limit: int = 50,
+    on_progress: Callable[[int], None] | None = None,
 ) -> Log:
     """Return what was decided, newest first.
 

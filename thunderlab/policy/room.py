@@ -117,7 +117,7 @@ class Policy:
         said = say(request)
         unsaid = said.unsaid or wrong
         started = self._clock.monotonic_ns()
-        judged = Judgement.of_unsaid(unsaid) if unsaid else chosen.judge(said.document, known)
+        judged = Judgement.of_unbuildable(unsaid) if unsaid else chosen.judge(said.document, known)
         latency_us = (self._clock.monotonic_ns() - started) // 1_000
         return event_of(
             judged, module=module, latency_us=latency_us, policy_set=chosen.digest, entities=known.digest, request=said.text, unsaid=unsaid

@@ -76,8 +76,8 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     @classmethod
-    def of_unsaid(cls, why: str) -> Judgement:
-        """Return what becomes of a request that could not be written down: it is denied."""
+    def of_unbuildable(cls, why: str) -> Judgement:
+        """Return what becomes of a request that cannot be written down, or asked of entities that cannot be built: it is denied."""
         return cls(decision="deny", request_errors=(why,), failed_closed=True)
 
 
