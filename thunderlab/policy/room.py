@@ -159,6 +159,33 @@ class Policy:
             policies, lambda: replay_history(self.history, precedents, policies, since=since, limit=limit, on_progress=on_progress)
         )
 
+    def replay_file(
+        self,
+        policies: Loaded,
+        path: Path,
+        *,
+        against: Loaded | None = None,
+        entities: Entities = (),
+        limit: int | None = None,
+        on_progress: Callable[[int, int], None] | None = None,
+    ) -> Replay:
+        """Return what would be decided differently of the requests in a Parquet file, once that is on record; see `frames`.
+
+        Args:
+            policies: the other policy set.
+            path: the file.
+            against: the policy set that decides before; without one it is the file's `decision` column, or else the lab's own policy set.
+            entities: what is known of the world.
+            limit: judge so many of the first rows at most.
+            on_progress: called with how many were judged, and how many there are.
+        """
+        from thunderlab.policy.replay_file import replay_file
+
+        given = entities if isinstance(entities, EntitySet) else say_entities(entities)
+        return self._replayed(
+            policies, lambda: replay_file(path, policies, against, lambda: self.policies, given, limit=limit, on_progress=on_progress)
+        )
+
     def _replayed(self, policies: Loaded, run: Callable[[], Replay]) -> Replay:
         """Take the time of a replay, and put it on record with its result and its policy set."""
         started = self._clock.monotonic_ns()
