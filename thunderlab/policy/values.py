@@ -82,16 +82,18 @@ class Set(msgspec.Struct, frozen=True, gc=False):
 class Record(dict[str, Any]):
     """A record: its attributes by name. Never changed once it was made; equal to another when all attributes are `equal`."""
 
-    __slots__ = ("_keyed",)
+    __slots__ = ("_keys",)
+
+    _keys: frozenset[tuple[str, Any]]
 
     @property
     def keyed(self) -> frozenset[tuple[str, Any]]:
         """Its attributes by their keys, made once."""
         try:
-            return self._keyed
+            return self._keys
         except AttributeError:
-            self._keyed = frozenset((name, key(value)) for name, value in self.items())
-            return self._keyed
+            self._keys = frozenset((name, key(value)) for name, value in self.items())
+            return self._keys
 
     def __eq__(self, other: object) -> bool:
         return type(other) is Record and self.keyed == other.keyed
