@@ -19,6 +19,7 @@ MOST_DEPTH = 32
 
 PARTS = ("principal", "action", "resource", "context")
 _SHOWN = 80
+_LARGE = 2**64
 _PLAIN = (str, int, float, bool, type(None))
 
 
@@ -105,6 +106,8 @@ def unsayable(value: object, most: int) -> str | None:
     >>> unsayable({"context": {"n": [1, {2: 3}]}}, 100)
     'context.n[1] has a key that is no text: 2'
     """
+    if _fits(value, MOST_DEPTH, [most]):
+        return None
     waiting: list[tuple[object, str, int]] = [(value, "", 0)]
     seen = 0
     while waiting:
@@ -129,6 +132,28 @@ def unsayable(value: object, most: int) -> str | None:
         else:
             return f"{place or 'it'} is a {type(one).__name__}, which JSON cannot say"
     return None
+
+
+def _fits(value: Any, room: int, left: list[int]) -> bool:
+    """Return whether nothing is wrong with a value that is made of the very types JSON has; most are, and that is seen quickly."""
+    kind = type(value)
+    if kind is str:
+        return value.isascii() or _is_unicode(value)
+    if kind is int:
+        return -_LARGE < value < _LARGE
+    if kind is bool or value is None:
+        return True
+    if kind not in (dict, list) or room == 0:
+        return kind is float and value - value == 0
+    left[0] -= 1 + len(value)
+    if left[0] < 0:
+        return False
+    if kind is list:
+        return all(_fits(item, room - 1, left) for item in value)
+    for key, item in value.items():
+        if type(key) is not str or not (key.isascii() or _is_unicode(key)) or not _fits(item, room - 1, left):
+            return False
+    return True
 
 
 def _plain_wrong(value: object) -> str | None:
