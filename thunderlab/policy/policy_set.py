@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import msgspec
 
+from thunderlab.errors import InputError
 from thunderlab.policy.entities import Entities, read_entities
 from thunderlab.policy.program import Program
 from thunderlab.policy.reading import read_policies
@@ -15,6 +17,7 @@ from thunderlab.policy.request import RequestError, RequestReader
 if TYPE_CHECKING:
     import polars as pl
 
+    from thunderlab.policy.columns import Columns
     from thunderlab.policy.tree import Policy
     from thunderlab.policy.types import Vocabulary
 
@@ -140,7 +143,30 @@ class PolicySet:
         Raises:
             InputError: when a column is missing, or of a type that the schema has not, or there is no schema.
         """
-        return self._columns().evaluate(requests, self._known(entities))
+        return self.columns.evaluate(requests, self._known(entities))
+
+    def decide_frame(self, requests: pl.DataFrame, entities: Known = ()) -> pl.DataFrame:
+        """Return what `decide` says of many requests: as `evaluate_frame`, failing closed, with a column `failed_closed`.
+
+        Raises:
+            InputError: likewise.
+        """
+        from thunderlab.policy.columns import fail_closed
+
+        return fail_closed(self.evaluate_frame(requests, entities), self.policies)
+
+    @cached_property
+    def columns(self) -> Columns:
+        """The policies compiled to columns; its `explain` and `fallbacks` tell which cannot be.
+
+        Raises:
+            InputError: when there is no schema: no column has a type.
+        """
+        from thunderlab.policy.columns import Columns
+
+        if self.vocabulary is None:
+            raise InputError("requests in columns need a schema, which says what type each column has")
+        return Columns(self.policies, self.vocabulary)
 
     def _known(self, entities: Known) -> Entities:
         if entities == ():
