@@ -29,10 +29,12 @@ _RESERVED = "__cedar::"
 
 
 def read_vocabulary(text: str) -> Vocabulary:
-    """Return what a schema says, from its text as Cedar writes it (`str(cedarpy.Schema.from_str(...))`), which has been checked.
+    """Return what a schema says, from its text, once Cedar has taken it: as a person wrote it, or as Cedar writes it itself.
+
+    (Cedar cannot write schemas that give a common type and a type of entities one name, which is allowed; their own text can be read.)
 
     Raises:
-        InputError: when the text is of another form, names something that is not declared, or its types nest deeper than 127 levels.
+        InputError: when the text is no schema's, names something that is not declared, or its types nest deeper than 127 levels.
 
     >>> vocabulary = read_vocabulary('''
     ... entity Agent in [Agent] = { rank: Long };
