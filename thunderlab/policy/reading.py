@@ -73,7 +73,7 @@ def decode(text: str) -> Any:
         return _decode_step_by_step(text)
 
 
-_TOKEN = re.compile(r'\s*([\[\]{},:]|"(?:[^"\\]|\\.)*"|[^\s\[\]{},:"]+)')
+_PIECE = re.compile(r'\s*([\[\]{},:]|"(?:[^"\\]|\\.)*"|[^\s\[\]{},:"]+)')
 
 
 def _decode_step_by_step(text: str) -> Any:
@@ -81,22 +81,22 @@ def _decode_step_by_step(text: str) -> Any:
     root: list[Any] = []
     stack: list[Any] = [root]
     names: list[str | None] = [None]
-    for token in (found[1] for found in _TOKEN.finditer(text)):
-        if token in "]}":
+    for piece in (found[1] for found in _PIECE.finditer(text)):
+        if piece in "]}":
             stack.pop()
             names.pop()
-        elif token not in ",:":
+        elif piece not in ",:":
             inside = stack[-1]
             if type(inside) is dict and names[-1] is None:
-                names[-1] = json.loads(token)
+                names[-1] = json.loads(piece)
                 continue
-            value = {"[": list, "{": dict}[token]() if token in "[{" else json.loads(token)
+            value = {"[": list, "{": dict}[piece]() if piece in "[{" else json.loads(piece)
             if type(inside) is dict:
                 inside[names[-1]] = value
                 names[-1] = None
             else:
                 inside.append(value)
-            if token in "[{":
+            if piece in "[{":
                 stack.append(value)
                 names.append(None)
     return root[0]

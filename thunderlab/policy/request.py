@@ -24,8 +24,8 @@ class RequestError(ValueError):
     """A request, or an entity, that cannot be built: its text says what is wrong where."""
 
 
-class Request(msgspec.Struct):
-    """A request that was read and, when there is a schema, found to fit it.
+class Request(msgspec.Struct, gc=False):
+    """A request that was read and, when there is a schema, found to fit it; `Request.of` looks up the last two.
 
     Attributes:
         principal: who asks.
@@ -33,6 +33,8 @@ class Request(msgspec.Struct):
         resource: with what.
         context: the rest that is known of the request.
         entities: what is known of the world.
+        principal_attributes: the principal's; None when there is no such entity. Most policies ask for some.
+        resource_attributes: the resource's, likewise.
     """
 
     principal: Uid
@@ -40,6 +42,14 @@ class Request(msgspec.Struct):
     resource: Uid
     context: Record
     entities: Entities
+    principal_attributes: Record | None
+    resource_attributes: Record | None
+
+    @classmethod
+    def of(cls, principal: Uid, action: Uid, resource: Uid, context: Record, entities: Entities) -> Request:
+        """Return a request, with what is known of its principal and resource."""
+        known = entities.attributes
+        return cls(principal, action, resource, context, entities, known.get(principal), known.get(resource))
 
 
 class _Asked(msgspec.Struct, gc=False):
@@ -109,7 +119,7 @@ class RequestReader:
             except (KeyError, TypeError):
                 action = self._uid(document, "action")
             try:
-                return Request(principal, action, resource, Record() if context is None else to_record(context), entities)
+                return Request.of(principal, action, resource, Record() if context is None else to_record(context), entities)
             except UnfitError as error:
                 raise _unfit("context", error) from None
         try:
@@ -120,7 +130,7 @@ class RequestReader:
         if principal.type not in asked.principals or resource.type not in asked.resources:
             raise _not_applicable(asked, principal, resource)
         try:
-            return Request(principal, asked.uid, resource, asked.context({} if context is None else context), entities)
+            return Request.of(principal, asked.uid, resource, asked.context({} if context is None else context), entities)
         except UnfitError as error:
             raise _unfit("context", error) from None
 
