@@ -121,7 +121,9 @@ class _Resolver:
         for name in _meanings(path, namespace):
             if name in self._shared:
                 if name not in self._resolved:
-                    self._resolved[name] = self._type(*self._shared[name], level + 1)
+                    written, home = self._shared[name]
+                    # A name for a name is no level of a value's, but there is an end to following them.
+                    self._resolved[name] = self._type(written, home, level + isinstance(written, Reference))
                 return self._resolved[name]
             if name in self._referable:
                 return EntityOf(name), 0
