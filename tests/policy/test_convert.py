@@ -141,3 +141,24 @@ def test_a_uid_has_names_that_cedar_takes():
     for type_, name in [("A::", "x"), ("", "x"), ("A B", "x"), ("__cedar::A", "x"), ("Ä", "x"), ("A", "\udfff")]:
         with pytest.raises(UnfitError):
             make_uid(type_, name)
+
+
+@pytest.mark.parametrize(
+    "innermost",
+    [1, [], {}, extension("datetime", "2024-01-01"), {"__extn": {"fn": "datetime", "arg": "2024-01-01"}}, ALICE],
+    ids=json.dumps,
+)
+def test_what_escapes_hold_are_levels_too(innermost):
+    asked = {"principal": 'U::"a"', "action": 'Action::"a"', "resource": 'U::"a"'}
+    calls = innermost
+    for _ in range(60 if isinstance(innermost, dict) and "__extn" in innermost else 0):
+        calls = {"__extn": {"fn": "toDate", "arg": calls}}
+    built = []
+    for levels in range(DEEPEST + 1):
+        calls = {"a": calls}
+        try:
+            built.append(bool(to_record(calls)))
+        except UnfitError:
+            built.append(False)
+        assert built[-1] == documents.cedar_builds(asked | {"context": calls}), levels
+    assert built[0] and not built[-1]
