@@ -91,7 +91,8 @@ def _same_sets(left: Node, right: Node, sheet: Sheet) -> Node:
     if a is None or b is None:
         return Opaque(INEXPRESSIBLE if isinstance(left, Cells) or isinstance(right, Cells) else "a set of several types")
     if a.type != b.type:
-        return all_of([lists.empty(a), lists.empty(b)], sheet)
+        # Of different types they are equal only when both are empty; one that is an error is not passed over because of the other.
+        return strictly(all_of([lists.empty(a), lists.empty(b)], sheet), a, b)
     return lists.same(a, b)
 
 
