@@ -78,7 +78,17 @@ def run(quick=False):
         f"medians of {rounds}: {rows} rows in {statistics.median(wall):.2f} s of wall time on {pl.thread_pool_size()} threads; "
         f"{span(cpu)} against {span(rival)} us; {failing:.0%} of the requests have errors; load {os.getloadavg()[0]:.1f}"
     )
-    return [row("requests against ten policies in bulk", "cedarpy batch", statistics.median(cpu), statistics.median(rival), "us CPU a request", note, at_most=1 / 50)]
+    return [
+        row(
+            "requests against ten policies in bulk",
+            "cedarpy batch",
+            statistics.median(cpu),
+            statistics.median(rival),
+            "us CPU a request",
+            note,
+            at_most=1 / 50,
+        )
+    ]
 
 
 def _entities(drawn):
@@ -91,7 +101,11 @@ def _entities(drawn):
         made.append({"uid": {"type": "Agent", "id": f"agent-{at:04d}"}, "attrs": attributes, "parents": parents})
     for at in range(ARTIFACTS):
         owner = {"__entity": {"type": "Agent", "id": f"agent-{drawn.randrange(AGENTS):04d}"}}
-        attributes = {"owner": owner, "tags": drawn.sample(["open", "closed", "new", "old"], drawn.randrange(4)), "size": drawn.randrange(2_000_000)}
+        attributes = {
+            "owner": owner,
+            "tags": drawn.sample(["open", "closed", "new", "old"], drawn.randrange(4)),
+            "size": drawn.randrange(2_000_000),
+        }
         made.append({"uid": {"type": "Artifact", "id": f"artifact-{at:05d}"}, "attrs": attributes, "parents": []})
     return made
 

@@ -117,7 +117,7 @@ class Reading:
     def _inner_record(self, member: Member, expr: pl.Expr, type_: RecordType, ok: Cells | None) -> tuple[tuple[Node, Node], _Branch | None]:
         certain = member.required and ok is None
         name = self._add(expr.is_not_null())
-        own_ok = None if certain else Cells(BOOL, pl.when(pl.col(name)).then(pl.lit(value=True)), errs=True)
+        own_ok = None if certain else Cells(BOOL, pl.when(pl.col(name)).then(pl.col(name)), errs=True)
         try:
             fields, parts = self._record(expr, member.dtype, type_, member.where, own_ok)
         except Unfit as error:
