@@ -44,6 +44,7 @@ class Columns:
         self._policies = policies
         self._vocabulary = vocabulary
         self._shared = Shared(policies)
+        self._program: Program | None = None
         self.fallbacks: dict[str, str] = {}
 
     def evaluate(self, frame: pl.DataFrame, entities: Entities | None = None, *, closures: Closures | None = None) -> pl.DataFrame:
@@ -96,7 +97,9 @@ class Columns:
 
     def _one_by_one(self, at: int, requests: Iterable[Any]) -> Iterable[bool | None]:
         """Evaluate a policy with the first compiler."""
-        program = Program(self._policies)
+        if self._program is None:
+            self._program = Program(self._policies)
+        program = self._program
         return (program.applies(at, request) for request in requests)
 
     def _wrong(self, environment: Environment) -> str | None:
