@@ -62,6 +62,29 @@ def test_a_uid_in_text_is_taken_in_cedars_own_spelling_only(id, type_):
         assert found == Uid(type_, unescaped(id))
 
 
+@pytest.mark.parametrize(
+    ("id", "taken"),
+    [
+        ("a\u0301", True),
+        ("\u0301", False),
+        ("\\u{301}", True),
+        ("a\\u{301}", False),
+        ("\ufe0f", False),
+        ("a\ufe0f", False),
+        ("a\\u{fe0f}", True),
+    ],
+    ids=ascii,
+)
+def test_what_merges_with_a_quote_is_escaped_and_elsewhere_it_is_not(id, taken):
+    text = f'U::"{id}"'
+    assert documents.cedar_builds({"principal": text, "action": 'Action::"a"', "resource": 'U::"a"'}) is taken
+    if taken:
+        assert uid_from_text(text) == Uid("U", unescaped(id))
+    else:
+        with pytest.raises(ValueError, match="not spelled as Cedar"):
+            uid_from_text(text)
+
+
 def test_uids_read_from_text():
     assert uid_from_text('Lab::Agent::"O\\\'Brien"') == Uid("Lab::Agent", "O'Brien")
     assert uid_from_text('U::"\\u{1b}\\0"') == Uid("U", "\x1b\0")

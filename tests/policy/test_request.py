@@ -123,6 +123,12 @@ def test_any_number_of_different_names_is_read_right():
     assert reader._kept <= 16_384
 
 
+def test_an_id_may_be_the_name_of_a_type_that_is_known():
+    reader = RequestReader()
+    for name in ("a", "U", "a", "action", "U"):
+        assert reader.read(ASKED | {"principal": {"type": "U", "id": name}}, KNOWN).principal == Uid("U", name)
+
+
 def test_long_names_are_not_kept():
     reader = RequestReader()
     assert reader.read(ASKED | {"principal": {"type": "U", "id": "x" * 100_000}}, KNOWN).principal.id == "x" * 100_000

@@ -64,6 +64,11 @@ def test_ones_own_namespace_comes_first_then_the_empty_one():
     assert [attribute(found, "N::Z", name) for name in ("y", "z", "full")] == [EntityOf("Y"), EntityOf("N::Z"), EntityOf("N::Z")]
 
 
+def test_a_name_with_its_namespace_means_that_one_only():
+    found = read("namespace N { entity Z = {a: N::Z}; } namespace N::N { entity Z; }")
+    assert attribute(found, "N::Z", "a") == EntityOf("N::Z")
+
+
 def test_a_common_type_comes_before_a_type_of_entities():
     found = read("namespace N { entity T; type T = Long; entity U in T = {a: T, b: Set<T>}; }")
     assert attribute(found, "N::U", "a") == Plain("Long")
