@@ -141,7 +141,7 @@ def _fits(value: Any, room: int, left: list[int]) -> bool:
     if kind is str:
         return value.isascii() or _is_unicode(value)
     if kind is int:
-        return -_LARGE < value < _LARGE
+        return bool(-_LARGE < value < _LARGE)
     if kind is bool or value is None:
         return True
     if kind not in (dict, list) or room == 0:
