@@ -20,7 +20,8 @@ def test_what_json_can_say_comes_back_as_it_was(request):
     said = say(request)
     if said.unsaid is None:
         assert said.document == request
-        assert json.loads(said.text) == request
+        # Read by another reader; `repr` tells 1 from 1.0 and True.
+        assert repr(json.loads(said.text)) == repr(said.document)
         assert say(said.document).text == said.text
     else:
         assert "half a character" in said.unsaid or "nested" in said.unsaid

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 
 import msgspec
@@ -121,7 +120,7 @@ def request_in(event: VerdictCompleted) -> dict[str, object]:
         EvidenceError: when it is none.
     """
     try:
-        document = json.loads(event.request)
+        document = msgspec.json.decode(event.request)
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import json
+
+import msgspec
 
 from thunderlab.canonical import digest
 from thunderlab.errors import EvidenceError, InputError
@@ -58,7 +59,7 @@ class Precedents:
     def _read(self, name: str) -> EntitySet:
         data = self._archive.get("entities", name)
         try:
-            documents = json.loads(data)
+            documents = msgspec.json.decode(data)
         except (ValueError, RecursionError):
             documents = None
         if not isinstance(documents, list):

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
+
 from thunderlab.canonical import digest, encode
 from thunderlab.errors import InputError
 
@@ -69,7 +71,7 @@ def say(request: object) -> Said:
         data = encode(request)
         if len(data) <= MOST_REQUEST_BYTES:
             text = data.decode()
-            return Said(text, json.loads(text), None)
+            return Said(text, msgspec.json.decode(text), None)
         wrong = f"the request has {len(data)} bytes, {MOST_REQUEST_BYTES} are accepted"
     return _what_can_be_said(request, wrong)
 
@@ -79,7 +81,7 @@ def _what_can_be_said(request: dict[Any, Any], wrong: str) -> Said:
     data = encode(kept)
     if len(data) > MOST_REQUEST_BYTES:
         kept, data = {}, b"{}"
-    return Said(data.decode(), kept and json.loads(data), wrong)
+    return Said(data.decode(), msgspec.json.decode(data), wrong)
 
 
 def say_entities(entities: Sequence[object]) -> EntitySet:
@@ -94,7 +96,7 @@ def say_entities(entities: Sequence[object]) -> EntitySet:
     data = encode(list(entities))
     if len(data) > MOST_ENTITIES_BYTES:
         raise InputError(f"have {len(data)} bytes together, {MOST_ENTITIES_BYTES} are accepted", field="entities")
-    return EntitySet(digest(data), data, json.loads(data))
+    return EntitySet(digest(data), data, msgspec.json.decode(data))
 
 
 def unsayable(value: object, most: int) -> str | None:
@@ -141,7 +143,7 @@ def _fits(value: Any, room: int, left: list[int]) -> bool:
     if kind is str:
         return value.isascii() or _is_unicode(value)
     if kind is int:
-        return -_LARGE < value < _LARGE
+        return bool(-_LARGE < value < _LARGE)
     if kind is bool or value is None:
         return True
     if kind not in (dict, list) or room == 0:
