@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from thunderlab.policy.values import LONG_MAX, LONG_MIN, Address, Datetime, Decimal, Duration
 
 _PLACES = 4
+_MOST_DIGITS = 20
 _DECIMAL = re.compile(r"(-?)([0-9]+)\.([0-9]+)")
 
 _LONGEST_ADDRESS = len("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128")
@@ -44,7 +45,7 @@ def decimal(text: str) -> Decimal:
     sign, whole, fraction = found.groups()
     if len(fraction) > _PLACES:
         raise ValueError(f"{text!r} has more than {_PLACES} digits behind the point")
-    units = int(whole + fraction.ljust(_PLACES, "0")) if len(whole) <= 20 else LONG_MAX + 1  # noqa: PLR2004 - beyond 64 bits in any case
+    units = _digits(whole) * 10**_PLACES + int(fraction.ljust(_PLACES, "0"))
     return Decimal(_long(-units if sign else units, text))
 
 
@@ -86,9 +87,9 @@ def datetime(text: str) -> Datetime:
         )
     year, month, day, hour, minute, second, ms = (int(part or 0) for part in found.groups()[:7])
     sign, offset_hours, offset_minutes = found[8], int(found[9] or 0), int(found[10] or 0)
-    if not (1 <= month <= 12 and 1 <= day <= _days_in(year, month)):  # noqa: PLR2004 - a calendar's
+    if not (1 <= month <= 12 and 1 <= day <= _days_in(year, month)):
         raise ValueError(f"{text!r} is no day of the calendar")
-    if max(hour, offset_hours) > 23 or max(minute, second, offset_minutes) > 59:  # noqa: PLR2004 - a clock's
+    if max(hour, offset_hours) > 23 or max(minute, second, offset_minutes) > 59:
         raise ValueError(f"{text!r} is no time of the day")
     offset = offset_hours * HOUR + offset_minutes * MINUTE
     of_day = hour * HOUR + minute * MINUTE + second * SECOND + ms
@@ -108,9 +109,7 @@ def duration(text: str) -> Duration:
     parts = found.groups()[1:] if found else ()
     if found is None or not any(parts):
         raise ValueError(f"{text!r} is no duration: expected numbers with d, h, m, s, ms, in that order")
-    ms = 0
-    for part, unit in zip(parts, (DAY, HOUR, MINUTE, SECOND, 1), strict=True):
-        ms += int(part or 0) * unit if part is None or len(part) <= 20 else LONG_MAX + 2  # noqa: PLR2004 - beyond 64 bits in any case
+    ms = sum(_digits(part or "0") * unit for part, unit in zip(parts, (DAY, HOUR, MINUTE, SECOND, 1), strict=True))
     return Duration(_long(-ms if found[1] else ms, text))
 
 
@@ -216,8 +215,8 @@ FUNCTIONS: dict[str, Function] = {
     "lessThanOrEqual": Function((Decimal, Decimal), bool, lambda a, b: a.units <= b.units),
     "greaterThan": Function((Decimal, Decimal), bool, lambda a, b: a.units > b.units),
     "greaterThanOrEqual": Function((Decimal, Decimal), bool, lambda a, b: a.units >= b.units),
-    "isIpv4": Function((Address,), bool, lambda a: a.version == 4),  # noqa: PLR2004 - as the name says
-    "isIpv6": Function((Address,), bool, lambda a: a.version == 6),  # noqa: PLR2004 - as the name says
+    "isIpv4": Function((Address,), bool, lambda a: a.version == 4),
+    "isIpv6": Function((Address,), bool, lambda a: a.version == 6),
     "isLoopback": Function((Address,), bool, is_loopback),
     "isMulticast": Function((Address,), bool, is_multicast),
     "isInRange": Function((Address, Address), bool, is_in_range),
@@ -238,6 +237,11 @@ def _within(address: Address, number: int, prefix: int) -> bool:
     return address.prefix >= prefix and address.number >> behind == number >> behind
 
 
+def _digits(text: str) -> int:
+    """Return the number that digits say, however many zeros lead; any number of 64 bits has fewer digits than are looked at."""
+    return int(text.lstrip("0")[:_MOST_DIGITS] or "0")
+
+
 def _long(number: int, text: str) -> int:
     if not LONG_MIN <= number <= LONG_MAX:
         raise ValueError(f"{text!r} is beyond 64 bits")
@@ -255,7 +259,7 @@ def _is_leap(year: int) -> bool:
 
 
 def _days_in(year: int, month: int) -> int:
-    return 28 + _is_leap(year) if month == 2 else 30 + (month in (1, 3, 5, 7, 8, 10, 12))  # noqa: PLR2004 - February
+    return 28 + _is_leap(year) if month == 2 else 30 + (month in (1, 3, 5, 7, 8, 10, 12))
 
 
 def _days_since_1970(year: int, month: int, day: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ class Request:
         resource: with what.
         context: the rest that is known of the request.
         entities: what is known of the world.
+        principal_attributes: the principal's; None when there is no such entity. Looked up once, since most policies ask for some.
+        resource_attributes: the resource's, likewise.
     """
 
     principal: Uid
@@ -31,3 +33,10 @@ class Request:
     resource: Uid
     context: Record
     entities: Entities
+    principal_attributes: Record | None = field(init=False, repr=False)
+    resource_attributes: Record | None = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        attributes = self.entities.attributes
+        self.principal_attributes = attributes.get(self.principal)
+        self.resource_attributes = attributes.get(self.resource)
