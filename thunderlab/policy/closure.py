@@ -18,7 +18,7 @@ from thunderlab.policy.shapes import Call, Code, shape_of
 from thunderlab.policy.values import Record, Set, Uid, key
 from thunderlab.policy.world import attribute, get_tag, has_tag, is_in, missing
 
-_ROOTS = {"context": attrgetter("context"), "principal": attrgetter("principal_attributes"), "resource": attrgetter("resource_attributes")}
+ROOTS = {"context": attrgetter("context"), "principal": attrgetter("principal_attributes"), "resource": attrgetter("resource_attributes")}
 
 
 def compiled(expression: tree.Expression) -> Code:
@@ -141,7 +141,7 @@ def _arithmetic(part: tree.Arithmetic, operands: Sequence[Code]) -> Code:
 
 def _get_attribute(part: tree.GetAttribute, of: Sequence[Code]) -> Code:
     name, call = part.name, of[0].call
-    if isinstance(part.of, tree.Variable) and part.of.name in _ROOTS:
+    if isinstance(part.of, tree.Variable) and part.of.name in ROOTS:
         return Code(_known_attribute(part.of.name, name))
 
     def get(request: Request) -> Any:
@@ -157,7 +157,7 @@ def _get_attribute(part: tree.GetAttribute, of: Sequence[Code]) -> Code:
 
 def _known_attribute(variable: str, name: str) -> Call:
     """Return the function that gets an attribute of the context, the principal or the resource."""
-    root = _ROOTS[variable]
+    root = ROOTS[variable]
 
     def of_context(request: Request) -> Any:
         try:

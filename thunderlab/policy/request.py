@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+import msgspec
 
 if TYPE_CHECKING:
     from thunderlab.policy.entities import Entities
@@ -14,9 +15,8 @@ class RequestError(ValueError):
     """A request, or an entity, that cannot be built: its text says what is wrong where."""
 
 
-@dataclass(slots=True)
-class Request:
-    """A request that was read and, when there is a schema, found to fit it.
+class Request(msgspec.Struct, gc=False):
+    """A request that was read and, when there is a schema, found to fit it; `Request.of` looks up the last two.
 
     Attributes:
         principal: who asks.
@@ -24,7 +24,7 @@ class Request:
         resource: with what.
         context: the rest that is known of the request.
         entities: what is known of the world.
-        principal_attributes: the principal's; None when there is no such entity. Looked up once, since most policies ask for some.
+        principal_attributes: the principal's; None when there is no such entity. Most policies ask for some.
         resource_attributes: the resource's, likewise.
     """
 
@@ -33,10 +33,11 @@ class Request:
     resource: Uid
     context: Record
     entities: Entities
-    principal_attributes: Record | None = field(init=False, repr=False)
-    resource_attributes: Record | None = field(init=False, repr=False)
+    principal_attributes: Record | None
+    resource_attributes: Record | None
 
-    def __post_init__(self) -> None:
-        attributes = self.entities.attributes
-        self.principal_attributes = attributes.get(self.principal)
-        self.resource_attributes = attributes.get(self.resource)
+    @classmethod
+    def of(cls, principal: Uid, action: Uid, resource: Uid, context: Record, entities: Entities) -> Request:
+        """Return a request, with what is known of its principal and resource."""
+        known = entities.attributes
+        return cls(principal, action, resource, context, entities, known.get(principal), known.get(resource))
