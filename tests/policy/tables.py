@@ -63,11 +63,16 @@ def when(expression):
 
 
 def in_context(expression, names="xyz"):
-    """Return an expression with its single letters x, y and z as attributes of the context."""
+    """Return an expression with its single letters x, y and z as attributes of the context, where they are not names already.
+
+    >>> in_context('{x: x} has x || y.x < 1')
+    '{x: context.x} has x || context.y.x < 1'
+    """
     pieces, inside = [], False
     for place, one in enumerate(expression):
         inside ^= one == '"'
-        alone = not (expression[place - 1 : place].isalnum() or expression[place + 1 : place + 2].isalnum() or expression[place - 1 : place] == ".")
+        before, behind = expression[max(0, place - 4) : place], expression[place + 1 : place + 2]
+        alone = not (before[-1:].isalnum() or before[-1:] == "." or before == "has " or behind.isalnum() or behind == ":")
         pieces.append(f"context.{one}" if one in names and alone and not inside else one)
     return "".join(pieces)
 
@@ -333,7 +338,29 @@ def heads():
     yield "heads", Batch(tuple(policies), requests, PEOPLE, with_actions)
 
 
+def questions():
+    """Yield policies that begin by asking which string an attribute is, as most do: of context, principal and resource, there or not, string or not."""
+    first = ('context.x == "a"', '"b" == context.x', 'context.x == ""', 'principal.x == "a"', '"a" == resource.x', 'principal.x == "b"', 'context.y == "a"', 'context.x != "a"', "context.x == context.y", "context.x == 1")
+    then = ("", " && context.z", " && true", " && context.y.a", ' && context.y == "b"', " || context.z", " && context.z && principal has x", " && 1", " == true")
+    policies = [f"permit(principal, action, resource) when {{ {'(' + one + ')' if rest == ' == true' else one}{rest} }};" for rest in then for one in first]
+    policies += [f"permit({head}) when {{ {one} && context.z }};" for one in first[:6] for head in ('principal == Person::"ann", action, resource', 'principal in Team::"t1", action, resource', "principal is Person, action, resource")]
+    policies += [f"permit(principal, action, resource) unless {{ {one} }};" for one in first] + [f"permit(principal, action, resource) when {{ {one} }} when {{ context.z }};" for one in first]
+    policies += ["permit(principal, action, resource) when { context has x && context.x == \"a\" };", "permit(principal, action, resource);", 'permit(principal, action, resource) when { context.x == "only" && context.z };']
+    policies += [f'permit(principal, action, resource) when {{ context["{name}"] == "a" && context.x == "a" }};' for name in ("w", "x", "y")]
+    people = [{"uid": {"type": "Person", "id": name}, "attrs": attributes, "parents": [{"type": "Team", "id": "t1"}]} for name, attributes in (("ann", {"x": "a"}), ("bob", {}), ("eve", {"x": 1}))]
+    wholes = ("a", "b", "", "only", 1, True, ["a"], {"a": "a"}, PERSON, None)
+    requests = [
+        {**WHO, "principal": {"type": "Person", "id": name}, "resource": {"type": "Person", "id": other}, "context": asked(x=x, y=y, z=z)["context"]}
+        for name, other in (("ann", "bob"), ("bob", "ann"), ("eve", "ann"), ("nobody", "eve"), ("ann", "nobody"))
+        for x, y, z in itertools.product(wholes, ("a", {"a": True}, None), (True, False, 1))
+    ]
+    yield "untyped", Batch(tuple(policies), tuple(requests), tuple(people), None)
+    typed = [request for request in requests if all(isinstance(request["context"].get(name, ""), str) for name in "xy") and type(request["context"]["z"]) is bool]
+    fits = "entity Team; entity Person in [Team] { x?: String }; action act appliesTo { principal: Person, resource: Person, context: { x?: String, y?: String, z?: Bool } };"
+    yield "typed", Batch(tuple(policies), tuple(typed), tuple(people[:2]), fits)
+
+
 TABLES = {
     "kinds": kinds, "longs": longs, "decimals": decimals, "times": times, "addresses": addresses, "strings": strings, "sets": sets, "records": records,
-    "logic": logic, "interplay": interplay, "heads": heads,
+    "logic": logic, "interplay": interplay, "heads": heads, "questions": questions,
 }  # fmt: skip
