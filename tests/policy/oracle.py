@@ -78,11 +78,11 @@ def given(verdict):
     return Answer(verdict.decision, tuple(verdict.reasons), tuple(verdict.errors))
 
 
-def columns(text, requests, entities, schema):
-    """Return what the columns say to each request."""
+def columns(batch, context_type=None):
+    """Return what the columns say to each request of a `cases.Batch`."""
     from thunderlab.policy import PolicySet
 
-    return columns_of(PolicySet.parse(text, schema), frame(requests), entities)
+    return columns_of(PolicySet.parse(batch.text, batch.schema), frame(batch.requests, context_type), batch.entities)
 
 
 def columns_of(policies, requests, entities=()):
