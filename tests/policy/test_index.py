@@ -1,0 +1,89 @@
+"""The index: what a request is held against by it comes to the same as holding it against every policy."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from thunderlab.policy import tree
+from thunderlab.policy.entities import Entities
+from thunderlab.policy.program import Program
+from thunderlab.policy.request import Request
+from thunderlab.policy.tree import Policy, Scope
+from thunderlab.policy.values import Record, Uid
+
+ANN, BOB, STAFF, ALL, BOX = Uid("User", "ann"), Uid("User", "bob"), Uid("Team", "staff"), Uid("Team", "all"), Uid("Box", "1")
+READ, WRITE, ANY = Uid("Action", "read"), Uid("Action", "write"), Uid("Action", "any")
+ENTITIES = Entities(
+    attributes={ANN: Record(role="admin", level=1), BOB: Record(role=7), BOX: Record(owner="ann"), STAFF: Record(role="admin")},
+    ancestors={ANN: frozenset([STAFF, ALL]), STAFF: frozenset([ALL]), READ: frozenset([ANY])},
+)
+NAMES = st.sampled_from([ANN, BOB, STAFF, ALL, BOX])
+SCOPES = st.one_of(
+    st.just(Scope()),
+    NAMES.map(lambda uid: Scope(equal=uid)),
+    NAMES.map(lambda uid: Scope(within=(uid,))),
+    st.sampled_from(["User", "Team", "Box"]).map(lambda name: Scope(entity_type=name)),
+    st.builds(lambda name, uid: Scope(entity_type=name, within=(uid,)), st.sampled_from(["User", "Team"]), NAMES),
+)
+ACTIONS = st.one_of(
+    st.just(Scope()),
+    st.sampled_from([READ, WRITE]).map(lambda uid: Scope(equal=uid)),
+    st.sets(st.sampled_from([READ, WRITE, ANY])).map(lambda uids: Scope(within=tuple(uids))),
+)
+
+
+def asks(variable, name, answer, turned):
+    """Return a comparison of an attribute with a string, either way round."""
+    operands = (tree.GetAttribute(tree.Variable(variable), name), tree.Constant(answer))
+    return tree.Apply("==", operands[::-1] if turned else operands)
+
+
+COMPARISONS = st.builds(
+    asks,
+    st.sampled_from(["principal", "resource", "context", "action"]),
+    st.sampled_from(["role", "owner"]),
+    st.sampled_from(["admin", "ann", "guest"]),
+    st.booleans(),
+)
+OTHERS = st.sampled_from(
+    [tree.Constant(True), tree.Constant(7), tree.Apply("<", (tree.GetAttribute(tree.Variable("context"), "n"), tree.Constant(3)))]
+)
+CONDITIONS = (
+    st.none() | COMPARISONS | OTHERS | st.lists(COMPARISONS | OTHERS, min_size=2, max_size=3).map(lambda terms: tree.And(tuple(terms)))
+)
+CONTEXTS = st.fixed_dictionaries(
+    {}, optional={"role": st.sampled_from(["admin", "guest", 7, ANN]), "owner": st.just("ann"), "n": st.sampled_from([2, 3, "x"])}
+)
+
+
+@st.composite
+def policies(draw):
+    """Return a few policies over a handful of names."""
+    heads = draw(st.lists(st.tuples(st.sampled_from(["permit", "forbid"]), SCOPES, ACTIONS, SCOPES, CONDITIONS), min_size=1, max_size=8))
+    return [Policy(f"policy{at}", *head, annotations={}, line=1) for at, head in enumerate(heads)]
+
+
+@given(policies(), st.lists(st.tuples(NAMES, st.sampled_from([READ, WRITE]), NAMES, CONTEXTS), min_size=1, max_size=6))
+def test_finds_what_asking_every_policy_finds(written, asked):
+    program = Program(written)
+    for principal, action, resource, context in asked:
+        request = Request.of(principal, action, resource, Record(context), ENTITIES)
+        permits, forbids, errors = program.run(request)
+        everyone = [program.applies(at, request) for at in range(len(written))]
+        for effect, found in (("permit", permits), ("forbid", forbids)):
+            assert found == [at for at, applies in enumerate(everyone) if applies and written[at].effect == effect]
+        assert [at for at, _ in errors] == [at for at, applies in enumerate(everyone) if applies is None]
+
+
+def test_what_is_below_a_principal_is_not_that_principal():
+    exactly, below = (
+        Policy(f"policy{at}", "permit", scope, Scope(), Scope(), None, {}, 1)
+        for at, scope in enumerate([Scope(equal=STAFF), Scope(within=(STAFF,))])
+    )
+    permits, _, _ = Program([exactly, below]).run(Request.of(ANN, READ, BOX, Record(), ENTITIES))
+    assert permits == [1]
+
+
+def test_requests_may_name_any_number_of_types():
+    program = Program([Policy("policy0", "permit", Scope(entity_type="T9999"), Scope(), Scope(), None, {}, 1)])
+    permitted = [bool(program.run(Request.of(Uid(f"T{at}", ""), READ, BOX, Record(), ENTITIES))[0]) for at in range(10_000)]
+    assert permitted == [False] * 9_999 + [True]
