@@ -6,6 +6,7 @@ makes them hands in a `random.Random`; Hypothesis has one that it can shrink (`h
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
 
 from hypothesis import strategies as st
@@ -103,12 +104,13 @@ class Maker:
     """Makes expressions and policies.
 
     Args:
-        hot: the values that turn up often, and the random generator.
+        hot: the values that turn up often, with their random generator.
         wrong: how often something of another kind stands where one is expected.
+        rng: the random generator, when it is another than that of the values.
     """
 
-    def __init__(self, hot, wrong=0.03):
-        self.hot, self.rng, self.wrong = hot, hot.rng, wrong
+    def __init__(self, hot, wrong=0.03, rng=None):
+        self.hot, self.rng, self.wrong = hot, rng or hot.rng, wrong
 
     def policy(self, permits=0.75, depth=4):
         """Return a policy."""
@@ -338,12 +340,14 @@ class Batch:
         requests: in Cedar's JSON form.
         entities: likewise.
         schema: that requests and entities fit; None when there is none.
+        fields: names and types of the context's attributes, when all requests have one action.
     """
 
     policies: tuple
     requests: tuple
     entities: tuple
     schema: str | None = world.SCHEMA
+    fields: tuple = ()
 
     @property
     def text(self):
@@ -363,6 +367,10 @@ def batch(rng, policies=40, requests=25, wrong=0.03, permits=None, depth=4):
     )
 
 
-def batches(policies=6, requests=25, wrong=0.05):
-    """Return a strategy of batches: Hypothesis draws the policies, and with them the values that turn up often."""
-    return st.randoms(use_true_random=False).map(lambda rng: batch(rng, policies, requests, wrong, depth=3))
+@st.composite
+def batches(draw, policies=5, requests=25, wrong=0.05):
+    """Return a strategy of batches: Hypothesis draws the policies, which it can make small; requests and entities come from a seed that it draws."""
+    hot = world.Hot(random.Random(draw(st.integers(0, 9999))))
+    maker = Maker(hot, wrong, draw(st.randoms(use_true_random=False)))
+    made = tuple(maker.policy(1.0, 3) for _ in range(draw(st.integers(1, policies))))
+    return Batch(made, tuple(world.request(hot) for _ in range(requests)), tuple(world.entities(hot)))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
+import gzip
 import json
 import os
-import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,9 +54,18 @@ def folder():
 
 @functools.cache
 def _archive(place):
-    """Return name -> bytes of the archive's files: 31,236 small ones, a hundred megabytes, read in one go."""
-    with tarfile.open(place / "corpus-tests.tar.gz", "r:gz") as archive:
-        return {member.name.removeprefix("./"): archive.extractfile(member).read() for member in archive if member.isfile()}
+    """Return name -> bytes of the archive's files: 31,236 small ones, read in one go.
+
+    `tarfile` takes seconds for so many; all that is needed of a header here is its name, its size and its kind
+    (https://www.gnu.org/software/tar/manual/html_node/Standard.html).
+    """
+    data, at, files = memoryview(gzip.decompress((place / "corpus-tests.tar.gz").read_bytes())), 0, {}
+    while at + 512 <= len(data) and data[at]:
+        name, size, kind = bytes(data[at : at + 100]).rstrip(b"\0").decode(), int(bytes(data[at + 124 : at + 135]), 8), data[at + 156]
+        if kind in b"0\0":
+            files[name.removeprefix("./")] = data[at + 512 : at + 512 + size]
+        at += 512 + (size + 511) // 512 * 512
+    return files
 
 
 def generated(stride=1, first=0):
@@ -75,7 +84,7 @@ def hand_written():
 
 
 def _test(name, read):
-    document = json.loads(read(name))
+    document = json.loads(bytes(read(name)))
     requests, seen = [], {}
     for request in document["requests"]:
         asked = {part: request[part] for part in ("principal", "action", "resource", "context")}
@@ -85,9 +94,9 @@ def _test(name, read):
         requests.append(asked)
     return Test(
         name=name,
-        policies=read(document["policies"]).decode(),
-        schema=read(document["schema"]).decode(),
-        entities=json.loads(read(document["entities"])),
+        policies=str(read(document["policies"]), "utf-8"),
+        schema=str(read(document["schema"]), "utf-8"),
+        entities=json.loads(bytes(read(document["entities"]))),
         requests=tuple(asked for asked, _ in seen.values()),
         expected=tuple(expected for _, expected in seen.values()),
         repeated=len(requests) - len(seen),

@@ -9,17 +9,18 @@ A case is one policy held against one request. What differs is made as small as 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import random
 import sys
 import time
 
 from tests.policy import cases, world
-from tests.policy.cases import Batch, Made, Node
+from tests.policy.cases import Made, Node
 from tests.policy.oracle import Oracle, closures, columns
 
 JUDGED = {
-    "closures": lambda batch: closures(batch.text, batch.requests, batch.entities, batch.schema),
-    "untyped": lambda batch: closures(batch.text, batch.requests, batch.entities),
+    "closures": lambda batch: closures(batch, batch.schema),
+    "untyped": closures,
     "columns": lambda batch: columns(batch, world.polars_type(world.CONTEXT)),
 }
 MOST_SHOWN = 10
@@ -85,7 +86,7 @@ def _simpler(batch):
 
 
 def _with(batch, name, value):
-    return Batch(**{**{one: getattr(batch, one) for one in ("policies", "requests", "entities", "schema")}, name: value})
+    return dataclasses.replace(batch, **{name: value})
 
 
 def _simpler_policies(policy):

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib
 import itertools
 import json
 import os
@@ -67,7 +68,7 @@ def chosen(batches, every, most):
             wanted = max(4, most // max(1, len(batch.policies)))
             step = max(1, len(batch.requests) // wanted)
             step += step > 1 and step % 2 == 0  # operands were multiplied out: an even step would always miss the same ones
-            yield cases.Batch(batch.policies, batch.requests[place % step :: step], batch.entities, batch.schema)
+            yield cases.Batch(batch.policies, batch.requests[place % step :: step], batch.entities, batch.schema, batch.fields)
 
 
 def labelled(batch, typed):
@@ -115,7 +116,7 @@ def read(labelled_, modules):
 def kills(cases_, mutant=None):
     """Return how many cases tell a mutant of the closures from the real thing; without one, how many are answered wrongly."""
     with in_place(mutant) if mutant is not None else contextlib.nullcontext({}) as changed:
-        modules = lambda name: changed.get(f"thunderlab.policy.{name}") or sys.modules[f"thunderlab.policy.{name}"]
+        modules = lambda name: changed.get(f"thunderlab.policy.{name}") or importlib.import_module(f"thunderlab.policy.{name}")
         anew = any(f"thunderlab.policy.{name}" in changed for name in ("values", "tree", "reading", "convert", "request", "entities"))
         program = modules("program").Program
         return sum(_told_apart(one, program, modules, anew) for one in cases_)

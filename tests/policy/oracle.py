@@ -61,33 +61,36 @@ def in_order(ids):
     return tuple(sorted(ids, key=lambda name: int(_NUMBER.search(name)[0])))
 
 
-def closures(text, requests, entities=(), schema=None):
-    """Return what the closures say to each request."""
-    from thunderlab.policy import PolicySet
+def closures(batch, schema=None):
+    """Return what the closures say to each request of a `cases.Batch`."""
+    return closures_of(parsed(batch.text, schema), batch.requests, batch.entities)
 
-    return closures_of(PolicySet.parse(text, schema), requests, entities)
+
+def parsed(text, schema=None):
+    """Return a policy set of ours."""
+    from thunderlab.policy.policy_set import PolicySet
+
+    return PolicySet.parse(text, schema)
 
 
 def closures_of(policies, requests, entities=()):
     """Return what a policy set that was parsed says to each request, one by one."""
-    return [given(policies.evaluate(request, entities)) for request in requests]
+    known = policies.world(entities)
+    return [_given(policies.evaluate(request, known)) for request in requests]
 
 
-def given(verdict):
-    """Return a verdict of ours as an `Answer`."""
-    return Answer(verdict.decision, tuple(verdict.reasons), tuple(verdict.errors))
+def _given(answer):
+    return Answer(answer.decision, tuple(answer.reasons), tuple(answer.errors))
 
 
 def columns(batch, context_type=None):
     """Return what the columns say to each request of a `cases.Batch`."""
-    from thunderlab.policy import PolicySet
-
-    return columns_of(PolicySet.parse(batch.text, batch.schema), frame(batch.requests, context_type), batch.entities)
+    return columns_of(parsed(batch.text, batch.schema), frame(batch.requests, context_type), batch.entities)
 
 
 def columns_of(policies, requests, entities=()):
     """Return what a policy set that was parsed says to each row of a frame."""
-    rows = policies.evaluate_frame(requests, entities).select("decision", "reasons", "errors").rows()
+    rows = policies.evaluate_frame(requests, policies.world(entities)).select("decision", "reasons", "errors").rows()
     return [Answer(decision, tuple(reasons or ()), tuple(errors or ())) for decision, reasons, errors in rows]
 
 

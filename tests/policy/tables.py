@@ -91,7 +91,21 @@ def table(fields, expressions, rows, entities=PEOPLE):
     """Return a batch: expressions over the context's x, y and z, of these kinds, and a row of plain values per request."""
     kinds = tuple(fields.values())
     requests = [asked(**{name: wrapped(kind, value) for name, kind, value in zip(fields, kinds, row, strict=True)}) for row in rows]
-    return Batch(tuple(when(in_context(one)) for one in expressions), tuple(requests), tuple(entities), schema(fields))
+    return Batch(tuple(when(in_context(one)) for one in expressions), tuple(requests), tuple(entities), schema(fields), tuple(fields.items()))
+
+
+def context_type(batch):
+    """Return the Polars type of a table's contexts, whose values alone may not tell it."""
+    import polars as pl
+
+    fields = {"Long": pl.Int64, "Bool": pl.Boolean, "Person": world.polars_type("Person"), "Team": world.polars_type("Team")}
+    fields |= {f"Set<{kind}>": pl.List(fields.get(kind, pl.String)) for kind in (*SETS, "Person")} | {"Set<Set<Long>>": pl.List(pl.List(pl.Int64))}
+    shapes = {"{a?: Long, b?: Long}": {"a": "Long", "b": "Long"}, "{a?: {b: Long}}": {"a": {"b": "Long"}}, "{a: Long, b?: Bool}": {"a": "Long", "b": "Bool"}}
+    shapes["{a: Long, b?: {c?: Bool, d: String}}"] = {"a": "Long", "b": {"c": "Bool", "d": "String"}}
+    fields |= {kind: world.polars_type(shape) for kind, shape in shapes.items()}
+    fields |= {f"Set<{kind}>": pl.List(fields[kind]) for kind in shapes}
+    found = dict(batch.fields)
+    return pl.Struct({name: fields.get(kind, pl.String) for name, kind in found.items()}) if found else None
 
 
 def kinds():
@@ -298,7 +312,8 @@ def logic():
             expressions = [form.format(*operands) for form in forms]
             if place % 2 == 0 or names is written:
                 yield " ".join(operands), table({"x": "Bool", "y": "Bool", "z": "Bool"}, expressions, rows)
-    long = [" && ".join(["x"] * size + ["y"] + ["z"] * size) for size in range(1, 8)] + [" || ".join(["x"] * size + ["y"] + ["z"] * size) for size in range(1, 8)]
+    long = [word.join("x" if at < place else "y" if at == place else "z" for at in range(size)) for word in (" && ", " || ") for size in range(2, 10) for place in range(size)]
+    long += [word.join("y" if at == place else same for at in range(size)) for word, same in ((" && ", "x"), (" || ", "x")) for size in range(2, 10) for place in range(size)]
     long += [" && ".join(f"(x || {'y' if at == place else 'z'})" for at in range(9)) for place in range(9)] + [" || ".join(f"(x && {'y' if at == place else 'z'})" for at in range(9)) for place in range(9)]
     yield "long", table({"x": "Bool", "y": "Bool", "z": "Bool"}, long, itertools.product((True, False, None), repeat=3))
 
@@ -310,9 +325,9 @@ def interplay():
     policies = [f"{effect}(principal, action, resource) when {{ if context.{name} == 0 then false else context.{name} == 1 || context.zz }};" for effect, name in zip(effects, names, strict=True)]
     fields = dict.fromkeys(names, "Long")
     requests = [asked(**dict(zip(names, row, strict=True))) for row in itertools.product((0, 1, 2), repeat=5)]
-    yield "five policies", Batch(tuple(policies), tuple(requests), PEOPLE, schema(fields))
+    yield "five policies", Batch(tuple(policies), tuple(requests), PEOPLE, schema(fields), tuple(fields.items()))
     yield "none", Batch((), (asked(),), PEOPLE, schema({}))
-    yield "no conditions", Batch(("permit(principal, action, resource);", "forbid(principal, action, resource) unless { context.x };"), (asked(), asked(x=True), asked(x=False)), PEOPLE, schema({"x": "Bool"}))
+    yield "no conditions", Batch(("permit(principal, action, resource);", "forbid(principal, action, resource) unless { context.x };"), (asked(), asked(x=True), asked(x=False)), PEOPLE, schema({"x": "Bool"}), (("x", "Bool"),))
 
 
 def heads():
@@ -357,7 +372,7 @@ def questions():
     yield "untyped", Batch(tuple(policies), tuple(requests), tuple(people), None)
     typed = [request for request in requests if all(isinstance(request["context"].get(name, ""), str) for name in "xy") and type(request["context"]["z"]) is bool]
     fits = "entity Team; entity Person in [Team] { x?: String }; action act appliesTo { principal: Person, resource: Person, context: { x?: String, y?: String, z?: Bool } };"
-    yield "typed", Batch(tuple(policies), tuple(typed), tuple(people[:2]), fits)
+    yield "typed", Batch(tuple(policies), tuple(typed), tuple(people[:2]), fits, (("x", "String"), ("y", "String"), ("z", "Bool")))
 
 
 TABLES = {
