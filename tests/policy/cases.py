@@ -331,7 +331,7 @@ _BOOLEANS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Batch:
     """Policies and the requests they are asked about.
 
@@ -348,6 +348,9 @@ class Batch:
     entities: tuple
     schema: str | None = world.SCHEMA
     fields: tuple = ()
+
+    def __repr__(self):
+        return f"{self.text}\n({len(self.requests)} requests)"
 
     @property
     def text(self):

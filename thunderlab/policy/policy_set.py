@@ -1,0 +1,174 @@
+"""A policy set: what is asked, and how it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import msgspec
+
+from thunderlab.errors import InputError
+from thunderlab.policy.entities import Entities, read_entities
+from thunderlab.policy.program import Program
+from thunderlab.policy.reading import read_policies
+from thunderlab.policy.request import RequestError, RequestReader
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from thunderlab.policy.columns import Columns
+    from thunderlab.policy.tree import Policy
+    from thunderlab.policy.types import Vocabulary
+
+Decision = Literal["allow", "deny"]
+Known = Entities | Iterable[Mapping[str, Any]]
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What a policy set says of a request.
+
+    Attributes:
+        decision: `allow` or `deny`; None from `evaluate` when the request cannot be built.
+        reasons: ids of the policies that decide, in the order of the text: the forbids that apply, else the permits.
+        errors: ids of the policies that have no value, in the order of the text; Cedar skips them.
+        request_errors: why the request cannot be built.
+        failed_closed: whether `decide` denies for want of certainty: no request, or a forbid that may have applied.
+        details: what went wrong in each of `errors`.
+    """
+
+    decision: Decision | None
+    reasons: list[str] = []
+    errors: list[str] = []
+    request_errors: list[str] = []
+    failed_closed: bool = False
+    details: dict[str, str] = {}
+
+
+class PolicySet:
+    """Policies that were read once and answer any number of requests.
+
+    Args:
+        policies: in the order of their text.
+        vocabulary: what the schema says; None without one.
+
+    Attributes:
+        policies: what it was made of.
+        vocabulary: likewise.
+
+    >>> reads = PolicySet.parse('@id("readers") permit(principal, action == Action::"read", resource) when { context.hour < 17 };')
+    >>> asked = {"principal": {"type": "User", "id": "ann"}, "action": {"type": "Action", "id": "read"}, "resource": {"type": "Page", "id": "1"}}
+    >>> answer = reads.evaluate(asked | {"context": {"hour": 9}})
+    >>> answer.decision, answer.reasons
+    ('allow', ['readers'])
+    >>> reads.decide(asked).errors
+    ['readers']
+    """
+
+    def __init__(self, policies: Sequence[Policy], vocabulary: Vocabulary | None = None) -> None:
+        self.policies = tuple(policies)
+        self.vocabulary = vocabulary
+        self._ids = [policy.id for policy in self.policies]
+        self._forbids = frozenset(policy.id for policy in self.policies if policy.effect == "forbid")
+        self._program = Program(self.policies)
+        self._read = RequestReader(vocabulary).read
+        self._nothing = read_entities((), vocabulary)
+
+    @classmethod
+    def parse(cls, text: str, schema: str | Mapping[str, Any] | None = None) -> Self:
+        """Return the policies of a text.
+
+        Args:
+            text: Cedar policies.
+            schema: what requests and entities must fit: Cedar's schema syntax or its JSON form, as text or parsed.
+
+        Raises:
+            InputError: when one of them is not what it should be; it names line and policy.
+        """
+        import cedarpy
+
+        from thunderlab.policy.schema import read_vocabulary
+
+        vocabulary = None if schema is None else read_vocabulary(str(cedarpy.Schema.from_str(schema)))
+        return cls(read_policies(cedarpy.policies_to_json_str(text)), vocabulary)
+
+    def world(self, entities: Iterable[Mapping[str, Any]]) -> Entities:
+        """Return entities read once, for many requests.
+
+        Args:
+            entities: Cedar's JSON form: `{"uid": {"type", "id"}, "attrs": {...}, "parents": [...], "tags": {...}}`.
+
+        Raises:
+            RequestError: when one of them cannot be built, or does not fit the schema.
+        """
+        return read_entities(entities, self.vocabulary)
+
+    def evaluate(self, request: Mapping[str, Any], entities: Known = ()) -> Answer:
+        """Return what Cedar says of a request: policies without a value are skipped.
+
+        Args:
+            request: `{"principal": {"type", "id"}, "action": ..., "resource": ..., "context": {...}}`.
+            entities: what is known of the world; read them once with `world` when there are many requests.
+        """
+        try:
+            read = self._read(request, self._known(entities))
+        except RequestError as error:
+            return Answer(None, request_errors=[str(error)])
+        permits, forbids, errors = self._program.run(read)
+        ids = self._ids
+        reasons = [ids[at] for at in forbids or permits]
+        decision: Decision = "deny" if forbids or not permits else "allow"
+        if not errors:
+            return Answer(decision, reasons)
+        return Answer(decision, reasons, [ids[at] for at, _ in errors], details={ids[at]: why for at, why in errors})
+
+    def decide(self, request: Mapping[str, Any], entities: Known = ()) -> Answer:
+        """Return the same, failing closed: a request that cannot be built is denied, and so is one that a forbid has no value for."""
+        answer = self.evaluate(request, entities)
+        if answer.decision is None or (answer.errors and answer.decision == "allow" and not self._forbids.isdisjoint(answer.errors)):
+            return msgspec.structs.replace(answer, decision="deny", reasons=[], failed_closed=True)
+        return answer
+
+    def evaluate_frame(self, requests: pl.DataFrame, entities: Known = ()) -> pl.DataFrame:
+        """Return what `evaluate` says of many requests, in their order, with a fraction of its time for each.
+
+        Args:
+            requests: columns `principal_type`, `principal_id`, `action_type`, `action_id`, `resource_type`, `resource_id`, and the struct
+                `context`, in which null means that the attribute is not there.
+            entities: what is known of the world.
+
+        Returns:
+            Columns `decision` (null when the request cannot be built), `reasons`, `errors` and `request_errors`.
+
+        Raises:
+            InputError: when a column is missing, or of a type that the schema has not, or there is no schema.
+        """
+        return self.columns.evaluate(requests, self._known(entities))
+
+    def decide_frame(self, requests: pl.DataFrame, entities: Known = ()) -> pl.DataFrame:
+        """Return what `decide` says of many requests: as `evaluate_frame`, failing closed, with a column `failed_closed`.
+
+        Raises:
+            InputError: likewise.
+        """
+        from thunderlab.policy.columns import fail_closed
+
+        return fail_closed(self.evaluate_frame(requests, entities), self.policies)
+
+    @cached_property
+    def columns(self) -> Columns:
+        """The policies compiled to columns; its `explain` and `fallbacks` tell which cannot be.
+
+        Raises:
+            InputError: when there is no schema: no column has a type.
+        """
+        from thunderlab.policy.columns import Columns
+
+        if self.vocabulary is None:
+            raise InputError("requests in columns need a schema, which says what type each column has")
+        return Columns(self.policies, self.vocabulary)
+
+    def _known(self, entities: Known) -> Entities:
+        if entities == ():
+            return self._nothing
+        return entities if isinstance(entities, Entities) else self.world(entities)
