@@ -145,7 +145,7 @@ class Columns:
         return None
 
 
-def fail_closed(evaluated: pl.DataFrame, policies: Sequence[Policy]) -> pl.Series:
+def fail_closed(evaluated: pl.DataFrame, policies: Sequence[Policy]) -> pl.DataFrame:
     """Return decisions that deny where Cedar would leave something out: a request that cannot be built, and a forbid that is an error.
 
     Args:
@@ -153,13 +153,19 @@ def fail_closed(evaluated: pl.DataFrame, policies: Sequence[Policy]) -> pl.Serie
         policies: those it was made of.
 
     Returns:
-        `decision`, String: `allow` or `deny`.
+        The same with `failed_closed`, Boolean: such a row has the decision `deny` and no reasons.
     """
     forbids = pl.Series([policy.id for policy in policies if policy.effect == "forbid"], dtype=pl.String)
     unsure = pl.col("decision").is_null()
     if evaluated["errors"].list.len().max():
-        unsure = unsure | pl.col("errors").list.eval(pl.element().is_in(forbids.implode())).list.any().fill_null(value=False)
-    return evaluated.select(pl.when(unsure).then(pl.lit("deny")).otherwise("decision").alias("decision"))["decision"]
+        may_forbid = pl.col("errors").list.eval(pl.element().is_in(forbids.implode())).list.any().fill_null(value=False)
+        unsure = unsure | (may_forbid & (pl.col("decision") == "allow"))
+    nothing = pl.lit([], dtype=pl.List(pl.String))
+    return evaluated.with_columns(
+        decision=pl.when(unsure).then(pl.lit("deny")).otherwise("decision"),
+        reasons=pl.when(unsure).then(nothing).otherwise("reasons"),
+        failed_closed=unsure,
+    )
 
 
 def with_actions(entities: Entities, vocabulary: Vocabulary) -> Entities:
