@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from thunderlab import automata, events, files, gate, ledger, workspace
+from thunderlab import automata, events, files, gate, ledger, policy, workspace
 from thunderlab.automata.room import Automata
 from thunderlab.clock import Clock, SystemClock
 from thunderlab.errors import EvidenceError, ThunderlabError
@@ -16,6 +16,7 @@ from thunderlab.events import Bus, Catalogue
 from thunderlab.gate.collectors import Sources
 from thunderlab.keys import KeyRing
 from thunderlab.ledger import CHAINS, Chain, Custody
+from thunderlab.policy.room import Policy
 from thunderlab.postgres import parse
 from thunderlab.store import Store
 from thunderlab.telemetry import Meter
@@ -23,7 +24,7 @@ from thunderlab.telemetry import Meter
 
 def catalogue() -> Catalogue:
     """Return every event there is: each room's own vocabulary, put together."""
-    return Catalogue([*events.EVENTS, *ledger.EVENTS, *automata.EVENTS, *gate.EVENTS])
+    return Catalogue([*events.EVENTS, *ledger.EVENTS, *automata.EVENTS, *policy.EVENTS, *gate.EVENTS])
 
 
 def key_ring(place: Path, clock: Clock) -> KeyRing:
@@ -48,6 +49,7 @@ class Lab:
         telemetry: spans and windows.
         keys: the workspace's Ed25519 keys.
         automata: simulate, observe and judge cellular automata.
+        policy: may somebody do something? Every answer is on record.
         gate: is this lab ready?
 
     Raises:
@@ -88,6 +90,15 @@ class Lab:
             scenarios=scenarios,
             workspace=self.workspace,
         )
+        self.policy = Policy(
+            store=self.store,
+            bus=self.events,
+            chain=self.ledger,
+            verdicts=self.verdicts,
+            meter=self.telemetry,
+            clock=self.clock,
+            folders=(self.workspace / "policies", scenarios / "policies" / "lab"),
+        )
         sources = Sources(
             store=self.store,
             clock=self.clock,
@@ -96,6 +107,7 @@ class Lab:
             custody=self.custody,
             meter=self.telemetry,
             qa=self.automata.qa,
+            policy=self.policy,
         )
         self.gate = gate.Gate(sources, default_thresholds=scenarios / "gate" / "thresholds.yaml")
 

@@ -18,6 +18,7 @@ from thunderlab.faces.notebooks import Pack, Runner, quiet_asyncio, read_pack
 from thunderlab.faces.parameters import NOTEBOOK_LIMIT, Value, declared, resolve
 from thunderlab.faces.report.build import build
 from thunderlab.faces.report.notebook_page import render_notebook
+from thunderlab.faces.report.policy import collect_policy
 from thunderlab.faces.report.provenance import NotebookRun, collect
 from thunderlab.faces.report.standing import baselines_of
 from thunderlab.gate import Readiness, RunCompleted
@@ -117,7 +118,7 @@ class MainJob:
         readiness = self._lab.gate.check()
         suites = self._lab.automata.qa.newest_results()
         provenance = collect(self._lab, suites, run_id=state.run_id, parameters=self._plan.given)
-        report = build(folder, readiness, suites, provenance, notebooks, baselines_of(suites))
+        report = build(folder, readiness, suites, provenance, notebooks, baselines_of(suites), collect_policy(self._lab))
         state.finished = True
         self._save(state, folder)
         self._point_latest_at(folder)

@@ -14,10 +14,14 @@ from thunderlab.automata.qa.runs import RecordedRun
 from thunderlab.clock import Clock, parse_rfc3339
 from thunderlab.errors import EvidenceError
 from thunderlab.events import Bus, Event
+from thunderlab.gate import deploy
 from thunderlab.gate.events import RunCompleted
+from thunderlab.gate.readiness import Readiness
 from thunderlab.gate.reading import Reading
 from thunderlab.ledger import EVENTS_CHAIN, VERDICTS_CHAIN, Chain, ChainKind, Custody
 from thunderlab.ledger.block import Block
+from thunderlab.policy.room import METRIC as VERDICT_METRIC
+from thunderlab.policy.room import Policy
 from thunderlab.stats import quantile
 from thunderlab.store import Store
 from thunderlab.telemetry import Meter, summarise
@@ -30,7 +34,7 @@ T = TypeVar("T", bound=Event)
 
 @dataclass(frozen=True)
 class Sources:
-    """Everything a collector may look at; the hall fills it in."""
+    """Everything a collector may look at; the hall fills it in, and the gate what it has judged so far."""
 
     store: Store
     clock: Clock
@@ -39,6 +43,8 @@ class Sources:
     custody: Custody
     meter: Meter
     qa: Qa
+    policy: Policy | None = None
+    judged: Readiness | None = None
 
     def age_s(self, at: str) -> float:
         """Return how long ago an RFC 3339 time was; a time in the future counts as now."""
@@ -57,12 +63,13 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Collector(msgspec.Struct, frozen=True, kw_only=True):
-    """A reading's name, words and unit, and the function that takes it."""
+    """A reading's name, words and unit, and the function that takes it; one that `judges` is taken once the others were judged."""
 
     name: str
     title: str
     unit: str
     observe: Callable[[Sources], Observation]
+    judges: bool = False
 
     def read(self, sources: Sources) -> Reading:
         """Take the reading. A collector that fails reads nothing, and says why: never zero."""
@@ -171,14 +178,33 @@ def _replay_fidelity(sources: Sources) -> Observation:
     )
 
 
-def _append_latency(sources: Sources) -> Observation:
-    sources.meter.flush()
-    recorded = sources.meter.recorded("ledger.append")
-    summary = summarise(recorded.samples) if recorded else None
-    if recorded is None or summary is None:
-        return Observation(value=None, samples=0, age_s=None, source="telemetry_windows", why="no append was timed yet")
-    source = "telemetry_windows, ledger.append"
-    return Observation(value=summary.p95.value, samples=summary.samples, age_s=sources.age_s(recorded.newest_at), source=source)
+def _latency(metric: str, nothing: str) -> Callable[[Sources], Observation]:
+    """Return a collector function over the newest samples of a metric, of all processes."""
+
+    def observe(sources: Sources) -> Observation:
+        sources.meter.flush()
+        recorded = sources.meter.recorded(metric)
+        summary = summarise(recorded.samples) if recorded else None
+        if recorded is None or summary is None:
+            return Observation(value=None, samples=0, age_s=None, source="telemetry_windows", why=nothing)
+        source = f"telemetry_windows, {metric}"
+        return Observation(value=summary.p95.value, samples=summary.samples, age_s=sources.age_s(recorded.newest_at), source=source)
+
+    return observe
+
+
+def _deploy(sources: Sources) -> Observation:
+    """Ask the deploy policy; its verdict is on record before it is a reading."""
+    if sources.policy is None or sources.judged is None:
+        return Observation(value=None, samples=0, age_s=None, source="", why="there is no policy to ask")
+    verdict = sources.policy.decide(deploy.question(sources.judged.readings, sources.chain.origin or "damaged"), module=deploy.MODULE)
+    source = f"policy_verdict_chain, verdict {verdict.verdict_id[:12]}"
+    if verdict.allowed:
+        return Observation(value=0, samples=1, age_s=0.0, source=source)
+    why = deploy.why_denied(verdict.reasons, verdict.errors, verdict.request_errors, sources.policy.policies.whys)
+    if not deploy.counts(sources.judged.status):
+        return Observation(value=None, samples=0, age_s=None, source=source, why=f"denied while evidence is missing: {why}")
+    return Observation(value=1, samples=1, age_s=0.0, source=source, why=why)
 
 
 def _notebooks(sources: Sources) -> Observation:
@@ -215,6 +241,18 @@ COLLECTORS: Sequence[Collector] = (
     Collector(
         name="ca.convergence.steps_p95", title="CA convergence time, 95th percentile", unit="steps", observe=_of_suite(_convergence_p95)
     ),
-    Collector(name="ledger.append.latency_us_p95", title="Ledger append latency, 95th percentile", unit="us", observe=_append_latency),
+    Collector(
+        name="ledger.append.latency_us_p95",
+        title="Ledger append latency, 95th percentile",
+        unit="us",
+        observe=_latency("ledger.append", "no append was timed yet"),
+    ),
+    Collector(
+        name="policy.verdict.latency_us_p95",
+        title="Policy verdict latency, 95th percentile",
+        unit="us",
+        observe=_latency(VERDICT_METRIC, "no verdict was timed yet"),
+    ),
     Collector(name="run.notebooks.failed", title="Notebooks that failed in the last main job", unit="count", observe=_notebooks),
+    Collector(name=deploy.NAME, title="Denials by the deploy policy", unit="count", observe=_deploy, judges=True),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -49,8 +50,15 @@ class Gate:
             InputError: when the thresholds file is not one.
         """
         limits = thresholds_file.read(thresholds or self._default_thresholds, frozenset(collector.name for collector in self._collectors))
-        readings = [collector.read(self._sources) for collector in self._collectors]
-        decided = decide(readings, limits, rfc3339(self._sources.clock.now_us()))
+        at = rfc3339(self._sources.clock.now_us())
+        readings = [collector.read(self._sources) for collector in self._collectors if not collector.judges]
+        judges = {collector.name: collector for collector in self._collectors if collector.judges}
+        # What is still to be read is not missing yet.
+        others = {name: limit for name, limit in limits.readings.items() if name not in judges}
+        first = msgspec.structs.replace(limits, readings=others)
+        judged = dataclasses.replace(self._sources, judged=decide(readings, first, at))
+        readings += [collector.read(judged) for collector in judges.values()]
+        decided = decide(readings, limits, at)
         decision = ReadinessDecided(
             status=decided.status,
             blocking=[reason.gate for reason in decided.blocking],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -9,15 +10,18 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import msgspec
 
 from thunderlab.errors import InputError
+from thunderlab.policy import bounds, cedar, source
 from thunderlab.policy.entities import Entities, read_entities
 from thunderlab.policy.program import Program
 from thunderlab.policy.reading import read_policies
 from thunderlab.policy.request import RequestError, RequestReader
+from thunderlab.policy.schema import read_vocabulary
 
 if TYPE_CHECKING:
     import polars as pl
 
     from thunderlab.policy.columns import Columns
+    from thunderlab.policy.source import Source
     from thunderlab.policy.tree import Policy
     from thunderlab.policy.types import Vocabulary
 
@@ -85,12 +89,20 @@ class PolicySet:
         Raises:
             InputError: when one of them is not what it should be; it names line and policy.
         """
-        import cedarpy
+        described = schema if schema is None or isinstance(schema, str) else json.dumps(schema)
+        return cls.of(source.source([("policies", text)], None if described is None else ("schema", described), strict=False))
 
-        from thunderlab.policy.schema import read_vocabulary
+    @classmethod
+    def of(cls, read: Source) -> Self:
+        """Return the policies of texts that were read.
 
-        vocabulary = None if schema is None else read_vocabulary(str(cedarpy.Schema.from_str(schema)))
-        return cls(read_policies(cedarpy.policies_to_json_str(text)), vocabulary)
+        Raises:
+            InputError: when an expression is nested more deeply than can be evaluated.
+        """
+        positions = bounds.check(read.text, strict=False)
+        lines = [place.line for place in read.places]
+        vocabulary = None if read.schema is None else read_vocabulary(cedar.normalise_schema(read.schema[1], read.schema[0], strict=False))
+        return cls(read_policies(cedar.to_json(read.text, positions), lines, read.ids), vocabulary)
 
     def world(self, entities: Iterable[Mapping[str, Any]]) -> Entities:
         """Return entities read once, for many requests.

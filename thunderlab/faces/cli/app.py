@@ -48,7 +48,7 @@ def thunderlab(context: click.Context) -> None:
 
 
 def _add_commands() -> None:
-    from thunderlab.faces.cli import automata, bench, cluster, emergence, events, gate_report, keys, ledger, qa, run
+    from thunderlab.faces.cli import automata, bench, cluster, emergence, events, gate_report, keys, ledger, policy, qa, run
 
     automata.automata.add_command(bench.bench)
     automata.automata.add_command(cluster.cluster)
@@ -61,6 +61,7 @@ def _add_commands() -> None:
         *events.COMMANDS,
         *ledger.COMMANDS,
         *keys.COMMANDS,
+        *policy.COMMANDS,
     ):
         thunderlab.add_command(command)
 

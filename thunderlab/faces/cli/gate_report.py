@@ -60,6 +60,7 @@ def build_report(out: Path | None) -> Answer:
     from thunderlab import workspace
     from thunderlab.clock import rfc3339
     from thunderlab.faces.report.build import build
+    from thunderlab.faces.report.policy import collect_policy
     from thunderlab.faces.report.provenance import collect
     from thunderlab.faces.report.standing import baselines_of
 
@@ -67,7 +68,7 @@ def build_report(out: Path | None) -> Answer:
         readiness = lab.gate.check()
         suites = lab.automata.qa.newest_results()
         folder = out or workspace.project_root() / "reports" / f"{rfc3339(lab.clock.now_us())[:19].replace(':', '')}Z-report"
-        paths = build(folder, readiness, suites, collect(lab, suites), (), baselines_of(suites))
+        paths = build(folder, readiness, suites, collect(lab, suites), (), baselines_of(suites), collect_policy(lab))
     data = {"status": readiness.status, **{name: str(path) for name, path in paths.items()}}
     return Answer(data, f"Readiness: {status(readiness.status)}\nReport: {paths['index.html']}", ok=readiness.status == "healthy")
 

@@ -9,6 +9,7 @@ from thunderlab import canonical, files
 from thunderlab.automata.qa.baseline import Baseline
 from thunderlab.automata.qa.results import SuiteResult
 from thunderlab.faces.report import page, twins
+from thunderlab.faces.report.policy import PolicyReport
 from thunderlab.faces.report.provenance import NotebookRun, Provenance
 from thunderlab.gate.readiness import Readiness
 
@@ -20,6 +21,7 @@ def build(
     provenance: Provenance,
     notebooks: Sequence[NotebookRun],
     baselines: Mapping[str, Baseline] | None = None,
+    policy: PolicyReport | None = None,
 ) -> dict[str, Path]:
     """Write the report into a folder, which is made when missing, and return the path of each file by its name.
 
@@ -32,6 +34,7 @@ def build(
         provenance: what produced all this.
         notebooks: the pack; their pages are expected below `out`.
         baselines: what the suites are held against, by suite; see `standing.baselines_of`.
+        policy: what was decided; see `policy.collect_policy`.
 
     Returns:
         `brg.json` (canonical bytes: its SHA-256 is the one the page prints), `junit.xml`, `summary.md`, `index.html`.
@@ -40,10 +43,10 @@ def build(
         EnvironmentBlockedError: when the folder cannot be written.
     """
     contents: dict[str, bytes | str] = {
-        "brg.json": canonical.encode(twins.brg_json(readiness, suites, provenance, notebooks, baselines)),
+        "brg.json": canonical.encode(twins.brg_json(readiness, suites, provenance, notebooks, baselines, policy)),
         "junit.xml": twins.junit(readiness, suites),
-        "summary.md": twins.summary_markdown(readiness, suites, provenance, notebooks, baselines),
-        "index.html": page.render(readiness, suites, provenance, notebooks, baselines),
+        "summary.md": twins.summary_markdown(readiness, suites, provenance, notebooks, baselines, policy),
+        "index.html": page.render(readiness, suites, provenance, notebooks, baselines, policy),
     }
     paths = {name: out / name for name in contents}
     for name, content in contents.items():

@@ -18,7 +18,9 @@ from thunderlab.automata.qa.results import Breach, ScenarioResult, SuiteResult, 
 from thunderlab.errors import ThunderlabError
 from thunderlab.faces import charts
 from thunderlab.faces.dots import dots
+from thunderlab.faces.report import policy as policy_section
 from thunderlab.faces.report import standing, twins, wording
+from thunderlab.faces.report.policy import PolicyReport
 from thunderlab.faces.report.provenance import NotebookRun, Provenance
 from thunderlab.faces.report.standing import Held
 from thunderlab.gate.readiness import Readiness
@@ -34,6 +36,7 @@ _SECTIONS = (
     ("coverage", "Coverage"),
     ("readings", "Readings"),
     ("qa", "Automata QA"),
+    ("policy", "Policy"),
     ("notebooks", "Notebooks"),
     ("provenance", "Where this came from"),
     ("again", "Check it again"),
@@ -74,6 +77,7 @@ def render(
     provenance: Provenance,
     notebooks: Sequence[NotebookRun],
     baselines: Mapping[str, Baseline] | None = None,
+    policy: PolicyReport | None = None,
 ) -> str:
     """Return the whole report as one self-contained HTML document.
 
@@ -86,8 +90,9 @@ def render(
         provenance: what produced all this.
         notebooks: the pack; a page is linked only when its path is a plain one below the report's folder.
         baselines: what the suites are held against, by suite; a suite without one is said to have none.
+        policy: what was decided; see `policy.collect_policy`.
     """
-    data = canonical.encode(twins.brg_json(readiness, suites, provenance, notebooks, baselines))
+    data = canonical.encode(twins.brg_json(readiness, suites, provenance, notebooks, baselines, policy))
     css = stylesheet()
     return (
         _environment()
@@ -97,6 +102,7 @@ def render(
             suites=[(suite, standing.stand(suite, (baselines or {}).get(suite.suite))) for suite in suites],
             provenance=provenance,
             notebooks=notebooks,
+            policy=policy,
             verdict=wording.VERDICTS[readiness.status],
             sections=_SECTIONS,
             by_name={reading.name: reading for reading in readiness.readings},
@@ -159,6 +165,9 @@ def _environment() -> Environment:
         "pack_name": standing.pack_name,
         "notebook_status": _notebook_status,
         "is_beside": _is_beside,
+        "concerned": policy_section.concerned,
+        "share_bar": policy_section.share_bar,
+        "changed_samples": policy_section.changed_samples,
     }
     return environment
 

@@ -14,7 +14,9 @@ from thunderlab.automata.qa.baseline import Baseline, breach_text
 from thunderlab.automata.qa.junit import junit as junit_of_suite
 from thunderlab.automata.qa.results import SuiteResult
 from thunderlab.canonical import digest
+from thunderlab.faces.report import policy as policy_section
 from thunderlab.faces.report import standing, wording
+from thunderlab.faces.report.policy import PolicyReport
 from thunderlab.faces.report.provenance import NotebookRun, Provenance
 from thunderlab.faces.report.standing import Standing
 from thunderlab.gate.readiness import Readiness
@@ -34,11 +36,12 @@ def brg_json(
     provenance: Provenance,
     notebooks: Sequence[NotebookRun],
     baselines: Mapping[str, Baseline] | None = None,
+    policy: PolicyReport | None = None,
 ) -> dict[str, Any]:
     """Return the report as one JSON-native document; `canonical.encode` of it is what `brg.json` holds and the page prints the digest of.
 
     At the top are the fields `gate check` answers with (`status`, `blocking`, `readings`, `gates`, `absent`, `coverage`,
-    `thresholds_sha256`, `at`); then `suites`, `provenance`, `notebooks`, and `format`. Binary states are replaced by
+    `thresholds_sha256`, `at`); then `suites`, `provenance`, `notebooks`, `policy`, and `format`. Binary states are replaced by
     `final_state_sha256`, numbers that are not finite by null. Each suite's `baseline` says what it was held against, see
     `standing.twin`; it is null without one.
     """
@@ -48,6 +51,7 @@ def brg_json(
         "suites": [_suite_json(suite, (baselines or {}).get(suite.suite)) for suite in suites],
         "provenance": msgspec.to_builtins(provenance),
         "notebooks": [msgspec.to_builtins(run) for run in notebooks],
+        "policy": policy_section.twin(policy),
     }
     return _json_native(document)  # type: ignore[no-any-return]
 
@@ -163,6 +167,7 @@ def summary_markdown(
     provenance: Provenance,
     notebooks: Sequence[NotebookRun] = (),
     baselines: Mapping[str, Baseline] | None = None,
+    policy: PolicyReport | None = None,
 ) -> str:
     """Return the report as GitHub-flavoured Markdown for a build's summary page: verdict, reasons, readings, QA, notebooks.
 
@@ -199,10 +204,31 @@ def summary_markdown(
         over = [("✖ failed", "(the suite)", wording.duration(suite.duration_us / 1e6), breach_text(breach)) for breach in suite.breaches]
         against = standing.stand(suite, (baselines or {}).get(suite.suite))
         parts += [title, *_made_with(suite, against), _table(("Result", "Scenario", "Duration", "Breaches"), [*over, *rows])]
+    if policy is not None:
+        parts += ["## Policy", *_policy(policy)]
     if notebooks:
         runs = [(run.status, run.name, wording.duration(run.duration_us / 1e6), run.why) for run in notebooks]
         parts += ["## Notebooks", _table(("Status", "Notebook", "Duration", "Why"), runs)]
     return "\n\n".join(parts) + "\n"
+
+
+def _policy(policy: PolicyReport) -> Iterator[str]:
+    """Yield what was decided, and what the newest replay would change: one paragraph each."""
+    latency = ", ".join(
+        f"{name} {wording.quantity(value, 'us')}"
+        for name, value in (("p50", policy.latency.p50_us), ("p95", policy.latency.p95_us), ("p99", policy.latency.p99_us))
+    )
+    yield f"{policy.total} verdicts: {policy.allowed} allowed, {policy.denied} denied, {policy.failed_closed} of these because something went wrong"
+    if policy.total:
+        yield f"Latency: {latency} of {policy.latency.samples}"
+    if policy.damaged:
+        yield _cell(policy.damaged)
+    if policy.replay is not None:
+        replay = policy.replay
+        yield f"Replay under {_cell(replay.name)}: of {replay.total} requests {replay.newly_denied} newly denied, {replay.newly_allowed} newly allowed"
+        if replay.changed:
+            rows = [(kind, one.name, str(one.newly_denied), str(one.newly_allowed)) for kind, one in policy_section.concerned(replay)]
+            yield _table(("What", "Name", "Newly denied", "Newly allowed"), rows)
 
 
 def _of_the_ledger(provenance: Provenance) -> Iterator[str]:

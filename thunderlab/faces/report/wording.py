@@ -29,6 +29,8 @@ VERDICTS: dict[Status, Verdict] = {
 _ACTIONS = (
     ("event_chain.", "thunderlab ledger audit --full"),
     ("policy.chain.", "thunderlab ledger audit --full"),
+    ("policy.deploy.", "thunderlab policy log --limit 1"),
+    ("policy.verdict.", "thunderlab policy log"),
     ("ca.qa.replay", "thunderlab qa replay SCENARIO"),
     ("ca.", "thunderlab qa run --suite core"),
     ("ledger.", "thunderlab metrics"),

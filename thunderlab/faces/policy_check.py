@@ -1,0 +1,80 @@
+"""`policy check`: read, hold against the schema, run the tests that lie beside."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from thunderlab import files
+from thunderlab.errors import InputError
+from thunderlab.faces.cli.answer import status, table
+
+if TYPE_CHECKING:
+    from thunderlab.policy.source import Source
+
+
+def check_all(paths: Sequence[Path], schema: Path | None) -> dict[str, Any]:
+    """Return what was checked: `ok`, and per policy set its digest, its policies and how its tests went.
+
+    Args:
+        paths: files, which make one policy set together, and folders, each one of its own.
+        schema: a schema instead of theirs.
+
+    Raises:
+        InputError: for the first thing that is wrong, naming file, line and policy, and how many there are.
+    """
+    from thunderlab.policy.source import read_files, read_folder
+
+    folders, singles = [path for path in paths if path.is_dir()], [path for path in paths if not path.is_dir()]
+    sets = [_check(folder, read_folder(folder), schema) for folder in folders]
+    if singles:
+        sets.append(_check(None, read_files(singles), schema))
+    return {"ok": not any(found["failed"] for found in sets), "problems": [], "policy_sets": sets}
+
+
+def _check(folder: Path | None, source: Source, schema: Path | None) -> dict[str, Any]:
+    from thunderlab.policy.expectations import find_tests, run_tests
+    from thunderlab.policy.loaded import Loaded, folder_entities
+    from thunderlab.policy.source import problems
+
+    if schema is not None:
+        source = dataclasses.replace(source, schema=(str(schema), files.read_text(schema)))
+    _refuse_problems(problems(source), folder)
+    name = str(folder) if folder is not None else ", ".join(name for name, _ in source.texts)
+    loaded = Loaded(source, name, folder_entities(folder) if folder is not None else ())
+    tests = find_tests(folder) if folder is not None else None
+    tested = None if tests is None else run_tests(tests, loaded)
+    return {
+        "name": name,
+        "policy_set": loaded.digest,
+        "policies": [{"id": policy.id, "effect": policy.effect, "line": policy.line} for policy in loaded.policies.policies],
+        "validated": source.schema is not None,
+        "tests": tested.tests if tested else 0,
+        "failed": [{"file": tested.file, **msgspec.to_builtins(one)} for one in tested.unmet] if tested else [],
+    }
+
+
+def _refuse_problems(found: Sequence[Any], folder: Path | None) -> None:
+    """Refuse a policy set by the first of its problems."""
+    if not found:
+        return
+    first, more = found[0], len(found) - 1
+    where = folder / first.file if folder is not None else first.file
+    of = f": {first.policy}" if first.policy else ""
+    raise InputError(f"{first.message}{f' (and {more} more like this)' if more else ''}", where=where, field=f"line {first.line}{of}")
+
+
+def check_text(found: dict[str, Any]) -> str:
+    """Return what was checked for people."""
+    rows = []
+    for one in found["policy_sets"]:
+        held = "fits its schema" if one["validated"] else "no schema"
+        tested = f"{one['tests'] - len(one['failed'])} of {one['tests']} tests" if one["tests"] else "no tests"
+        rows.append((status("failed" if one["failed"] else "ok"), one["name"], len(one["policies"]), held, tested, one["policy_set"][:12]))
+    failed = [(test["file"], test["line"], test["name"], test["detail"]) for one in found["policy_sets"] for test in one["failed"]]
+    parts = [table(["", "policies", "count", "schema", "tests", "digest"], rows)]
+    return "\n\n".join([*parts, *([table(["file", "line", "test", "what differs"], failed)] if failed else [])])
