@@ -63,14 +63,22 @@ def written(size):
 def asked(count):
     """Return requests, and the entities they are about."""
     rng = random.Random(1)
-    entities = [{"uid": {"type": "Artifact", "id": f"a{at}"}, "attrs": {"owner": f"o{at % 7}", "level": at}, "parents": []} for at in range(50)]
+    entities = [
+        {"uid": {"type": "Artifact", "id": f"a{at}"}, "attrs": {"owner": f"o{at % 7}", "level": at}, "parents": []} for at in range(50)
+    ]
     entities += [{"uid": {"type": "Agent", "id": f"g{at}"}, "attrs": {"role": ROLES[at % 5]}, "parents": []} for at in range(20)]
     requests = [
         {
             "principal": {"type": "Agent", "id": f"g{rng.randrange(20)}"},
             "action": {"type": "Action", "id": rng.choice(ACTIONS)},
             "resource": {"type": "Artifact", "id": f"a{rng.randrange(50)}"},
-            "context": {"role": rng.choice(ROLES), "latency_us": rng.randrange(6000), "zone": rng.choice(ZONES), "owner": f"o{rng.randrange(7)}", "secure": rng.random() < 0.5},
+            "context": {
+                "role": rng.choice(ROLES),
+                "latency_us": rng.randrange(6000),
+                "zone": rng.choice(ZONES),
+                "owner": f"o{rng.randrange(7)}",
+                "secure": rng.random() < 0.5,
+            },
         }
         for _ in range(count)
     ]
@@ -79,7 +87,10 @@ def asked(count):
 
 def cedar_text(policies):
     """Return policies in Cedar's language."""
-    return "\n".join(f'{effect}(principal, action == Action::"{action}", resource) when {{ {condition} }};' for effect, action, condition, _, _ in policies)
+    return "\n".join(
+        f'{effect}(principal, action == Action::"{action}", resource) when {{ {condition} }};'
+        for effect, action, condition, _, _ in policies
+    )
 
 
 class Ours:
@@ -152,7 +163,9 @@ class Asked:
     __slots__ = ("latency_us", "owner", "resource_owner", "role", "secure", "zone")
 
     def __init__(self, context, resource):
-        self.role, self.latency_us, self.zone, self.owner, self.secure = (context[name] for name in ("role", "latency_us", "zone", "owner", "secure"))
+        self.role, self.latency_us, self.zone, self.owner, self.secure = (
+            context[name] for name in ("role", "latency_us", "zone", "owner", "secure")
+        )
         self.resource_owner = resource["owner"]
 
 
@@ -172,7 +185,9 @@ class Casbin:
 
     def run(self, requests):
         enforce = self._enforcer.enforce
-        return [enforce(Asked(request["context"], self._attributes[request["resource"]["id"]]), request["action"]["id"]) for request in requests]
+        return [
+            enforce(Asked(request["context"], self._attributes[request["resource"]["id"]]), request["action"]["id"]) for request in requests
+        ]
 
     @staticmethod
     def decisions(answers):
@@ -185,7 +200,11 @@ def run(quick=False):
     requests, entities = asked(60 if quick else 2000)
     for size in SIZES[:2] if quick else SIZES:
         policies = list(written(size))
-        engines = {"ours": Ours(policies, entities), "ours, with a schema": Ours(policies, entities, SCHEMA), "cedarpy": Cedarpy(policies, entities)}
+        engines = {
+            "ours": Ours(policies, entities),
+            "ours, with a schema": Ours(policies, entities, SCHEMA),
+            "cedarpy": Cedarpy(policies, entities),
+        }
         engines["cedarpy, with a schema"] = Cedarpy(policies, entities, SCHEMA)
         absent = {}
         for name, engine in (("CEL", Cel), ("casbin", Casbin)):
@@ -237,7 +256,12 @@ def _timed(engine, requests, count):
 
 def _rows(size, spent, absent):
     medians = {name: statistics.median(values) for name, values in spent.items()}
-    pairs = [("ours", "cedarpy", PROMISED.get(size)), ("ours, with a schema", "cedarpy, with a schema", PROMISED.get(size)), ("ours", "CEL", 1), ("ours", "casbin", 1)]
+    pairs = [
+        ("ours", "cedarpy", PROMISED.get(size)),
+        ("ours, with a schema", "cedarpy, with a schema", PROMISED.get(size)),
+        ("ours", "CEL", 1),
+        ("ours", "casbin", 1),
+    ]
     for mine, rival, promised in pairs:
         claim = f"a verdict at {size} policies{mine.removeprefix('ours')}"
         if rival in absent:

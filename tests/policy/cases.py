@@ -58,7 +58,33 @@ SET_PATHS = {
 }
 NAMES = ("i", "k", "c", "t", "q", "w", "deep", "age", "name", "boss", "size", "kind", "from", "to", "x", "nosuch", "span", "sr", "sss")
 TYPES = ("Person", "Team", "Colour", "Lab::Thing", "Lab::Box", "Nope", "Action", "Lab::Person", "Thing")
-PATTERNS = ("*", "", "a", "a*", "*a", "*b", "a*b", "*a*", "a\\*b", "\\*", "*\\*", "**", "*a*b*", "a*a", "\\*\\*", "é*", "*\U0001f600", "?", "a.b", "\\\\*", "*\\n*", "ab*ba", "b*a*a", "*iss*ip*", "\\u{61}*")
+PATTERNS = (
+    "*",
+    "",
+    "a",
+    "a*",
+    "*a",
+    "*b",
+    "a*b",
+    "*a*",
+    "a\\*b",
+    "\\*",
+    "*\\*",
+    "**",
+    "*a*b*",
+    "a*a",
+    "\\*\\*",
+    "é*",
+    "*\U0001f600",
+    "?",
+    "a.b",
+    "\\\\*",
+    "*\\n*",
+    "ab*ba",
+    "b*a*a",
+    "*iss*ip*",
+    "\\u{61}*",
+)
 
 
 @dataclass(frozen=True)
@@ -133,7 +159,14 @@ class Maker:
             return (part, part, f"action == Action::{quoted(one)}", f"action in Action::{quoted(one)}", f"action in [{more}]", part)[form]
         kind = rng.choice(("Person", "Team", "Lab::Thing", "Lab::Box"))
         uid = f"{kind}::{quoted(rng.choice(world.IDS[kind]))}"
-        return (part, f"{part} == {uid}", f"{part} in {uid}", f"{part} is {rng.choice(TYPES[:6])}", f"{part} is {rng.choice(TYPES[:5])} in {uid}", part)[form]
+        return (
+            part,
+            f"{part} == {uid}",
+            f"{part} in {uid}",
+            f"{part} is {rng.choice(TYPES[:6])}",
+            f"{part} is {rng.choice(TYPES[:5])} in {uid}",
+            part,
+        )[form]
 
     def make(self, kind, depth):
         """Return an expression that is of a kind, mostly."""
@@ -143,7 +176,10 @@ class Maker:
         if depth <= 0 or rng.random() < (0.12 if kind == "Bool" else 0.35):
             return self._leaf(kind)
         if rng.random() < 0.08:
-            return Node(kind, ("(if ", self.make("Bool", depth - 1), " then ", self.make(kind, depth - 1), " else ", self.make(kind, depth - 1), ")"))
+            return Node(
+                kind,
+                ("(if ", self.make("Bool", depth - 1), " then ", self.make(kind, depth - 1), " else ", self.make(kind, depth - 1), ")"),
+            )
         return Node(kind, self._compound(kind, depth - 1))
 
     def _leaf(self, kind):

@@ -36,7 +36,7 @@ def differences(batch, judge):
     wanted = expected(batch, judge)
     try:
         ours = JUDGED[judge](batch)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - a crash is a difference
         return [(place, one, repr(error)) for place, one in enumerate(wanted)]
     return [(place, one, other) for place, (one, other) in enumerate(zip(wanted, ours, strict=True)) if one != other]
 
@@ -82,7 +82,9 @@ def _simpler(batch):
         if len(batch.requests) == 1:
             context = batch.requests[0]["context"]
             for name in context:
-                yield _with(batch, "requests", ({**batch.requests[0], "context": {one: value for one, value in context.items() if one != name}},))
+                yield _with(
+                    batch, "requests", ({**batch.requests[0], "context": {one: value for one, value in context.items() if one != name}},)
+                )
 
 
 def _with(batch, name, value):
@@ -154,7 +156,9 @@ def main():
                 print(f"seed {seed}: {len(found)} requests\n{shown(smaller(batch, judge), judge)}\n", flush=True)
         done += len(batch.policies) * len(batch.requests)
         seed += 1
-    print(f"{done} cases, seeds {asked.seed}..{seed - 1}, {tally}, {differing} requests answered differently, {time.process_time() - started:.0f} s of CPU")
+    print(
+        f"{done} cases, seeds {asked.seed}..{seed - 1}, {tally}, {differing} requests answered differently, {time.process_time() - started:.0f} s of CPU"
+    )
     return 1 if differing else 0
 
 

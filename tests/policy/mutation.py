@@ -24,8 +24,21 @@ _CALCULATED = {
     ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Add, ast.FloorDiv: ast.Mult, ast.Mod: ast.FloorDiv, ast.RShift: ast.LShift, ast.LShift: ast.RShift,
     ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd, ast.Pow: ast.Mult,
 }  # fmt: skip
+_WORDS = ("__slots__", "__all__", "NAMES")
 # Calls whose arguments only word an error.
-_WORDING = ("wanted", "missing", "EvaluationError", "ValueError", "InputError", "RequestError", "AssertionError", "TypeError", "cast", "TypeVar", "repr")
+_WORDING = (
+    "wanted",
+    "missing",
+    "EvaluationError",
+    "ValueError",
+    "InputError",
+    "RequestError",
+    "AssertionError",
+    "TypeError",
+    "cast",
+    "TypeVar",
+    "repr",
+)
 
 
 @dataclass(frozen=True)
@@ -36,12 +49,16 @@ class Mutant:
         module: the module's dotted name.
         line: where in its source.
         what: the change in words.
+        function: the innermost function it is in; empty outside of any.
+        source: the line as it is.
         code: the compiled module.
     """
 
     module: str
     line: int
     what: str
+    function: str
+    source: str
     code: types.CodeType
 
     def __str__(self):
@@ -51,11 +68,21 @@ class Mutant:
 def mutants(module):
     """Yield all mutants of a module, in the order of its lines."""
     path = Path(importlib.import_module(module).__file__)
-    tree = ast.parse(path.read_text())
-    changes = sorted(_changes(tree), key=lambda change: (change[0].lineno, change[0].col_offset, change[1]))
-    for node, what, replacement in changes:
-        changed = _replaced(tree, node, replacement)
-        yield Mutant(module, node.lineno, what, compile(ast.fix_missing_locations(changed), str(path), "exec"))
+    lines = path.read_text().splitlines()
+    tree = ast.parse("\n".join(lines))
+    functions = _functions(tree)
+    for node, what, replacement in sorted(_changes(tree), key=lambda change: (change[0].lineno, change[0].col_offset, change[1])):
+        code = compile(ast.fix_missing_locations(_replaced(tree, node, replacement)), str(path), "exec")
+        yield Mutant(module, node.lineno, what, functions.get(id(node), ""), lines[node.lineno - 1].strip(), code)
+
+
+def _functions(tree):
+    """Return the name of the innermost function that each node is in, by the node's id."""
+    found = {}
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef):
+            found |= {id(inner): function.name for inner in ast.walk(function)}  # outer ones are walked first
+    return found
 
 
 def _replaced(tree, node, replacement):
@@ -79,20 +106,30 @@ def _left_alone(tree):
     roots = []
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
-            roots += [node.returns, *node.decorator_list, *(argument.annotation for argument in ast.walk(node.args) if isinstance(argument, ast.arg))]
+            roots += [
+                node.returns,
+                *node.decorator_list,
+                *(argument.annotation for argument in ast.walk(node.args) if isinstance(argument, ast.arg)),
+            ]
         elif isinstance(node, ast.AnnAssign):
             roots.append(node.annotation)
+            if isinstance(node.target, ast.Name) and node.target.id in _WORDS:
+                roots.append(node)
         elif isinstance(node, ast.Raise):
             roots += [node.exc, node.cause]
         elif isinstance(node, ast.JoinedStr):
             roots.append(node)
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _WORDING:
             roots += node.args
-        elif isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
-            roots.append(node)
-        elif isinstance(node, ast.Assign) and all(isinstance(target, ast.Name) and target.id in ("__slots__", "__all__") for target in node.targets):
-            roots.append(node)
-        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+        elif (
+            isinstance(node, ast.If)
+            and isinstance(node.test, ast.Name)
+            and node.test.id == "TYPE_CHECKING"
+            or isinstance(node, ast.Assign)
+            and all(isinstance(target, ast.Name) and target.id in _WORDS for target in node.targets)
+            or isinstance(node, ast.Expr)
+            and isinstance(node.value, ast.Constant)
+        ):
             roots.append(node)
         elif isinstance(node, ast.ClassDef):
             roots += [*node.bases, *(keyword.value for keyword in node.keywords), *node.decorator_list]
@@ -106,7 +143,17 @@ def _only_types(value):
     if isinstance(value, ast.BinOp) and isinstance(value.op, ast.BitOr):
         return _only_types(value.left) and _only_types(value.right)
     if isinstance(value, ast.Subscript):
-        return isinstance(value.value, ast.Name) and value.value.id in ("Callable", "tuple", "list", "dict", "Literal", "Mapping", "Sequence", "set", "frozenset")
+        return isinstance(value.value, ast.Name) and value.value.id in (
+            "Callable",
+            "tuple",
+            "list",
+            "dict",
+            "Literal",
+            "Mapping",
+            "Sequence",
+            "set",
+            "frozenset",
+        )
     return isinstance(value, ast.Name | ast.Attribute)
 
 
@@ -156,7 +203,10 @@ def _constant(node):
 
 def _if(node):
     for value in (True, False):
-        yield f"if {ast.unparse(node.test)} -> if {value}", ast.If(ast.copy_location(ast.Constant(value), node.test), node.body, node.orelse)
+        yield (
+            f"if {ast.unparse(node.test)} -> if {value}",
+            ast.If(ast.copy_location(ast.Constant(value), node.test), node.body, node.orelse),
+        )
 
 
 def _choice(node):
@@ -166,7 +216,16 @@ def _choice(node):
 
 def _call(node):
     if len(node.args) == 2 and not node.keywords and not any(isinstance(one, ast.Starred) for one in node.args):
-        if isinstance(node.func, ast.Name) and node.func.id in ("isinstance", "getattr", "hasattr", "zip", "map", "defaultdict", "field", *_WORDING):
+        if isinstance(node.func, ast.Name) and node.func.id in (
+            "isinstance",
+            "getattr",
+            "hasattr",
+            "zip",
+            "map",
+            "defaultdict",
+            "field",
+            *_WORDING,
+        ):
             return
         changed = ast.Call(node.func, node.args[::-1], [])
         yield f"{ast.unparse(node)} -> {ast.unparse(changed)}", changed

@@ -10,9 +10,9 @@ import random
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from tests.policy import cases, tables, texts, world
-from tests.policy.mutants import chosen
+from tests.policy import cases, tabled, tables, texts, world
 from tests.policy.oracle import Oracle, closures, columns
+from tests.policy.pools import chosen
 
 # Of each table: every so many of its batches, and at most so many cases of each of those; for closures, then for columns.
 FEWER = {
@@ -42,7 +42,7 @@ def test_columns_say_what_cedar_says_at_the_edges(name):
     every, most = FEWER[name][1]
     for batch in chosen(tables.TABLES[name](), every, most):
         if batch.schema is not None:
-            assert differing(batch, columns(batch, tables.context_type(batch)), batch.schema) == []
+            assert differing(batch, columns(batch, tabled.context_type(batch)), batch.schema) == []
 
 
 @QUIET
@@ -69,8 +69,8 @@ def test_many_made_up_policies_in_columns(seed):
 def test_the_tables_hold_what_they_say(name):
     """Cedar reads all texts that are listed as good, and none of the others."""
     good, bad = texts.EXTENSIONS[name]
-    oracle = Oracle(tables.when(f"{name}(context.x) == {name}(context.x)"))
-    answers = oracle.answers([tables.asked(x=text) for text in (*good, *bad)])
+    oracle = Oracle(tabled.when(f"{name}(context.x) == {name}(context.x)"))
+    answers = oracle.answers([tabled.asked(x=text) for text in (*good, *bad)])
     assert [answer.decision for answer in answers] == ["allow"] * len(good) + ["deny"] * len(bad)
 
 

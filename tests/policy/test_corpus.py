@@ -22,7 +22,11 @@ def _differing(answers):
     wrong, asked = [], 0
     for test, given in answers:
         asked += len(test.requests)
-        wrong += [(test.name, request, ours, wanted) for request, ours, wanted in zip(test.requests, given, test.expected, strict=True) if ours != wanted]
+        wrong += [
+            (test.name, request, ours, wanted)
+            for request, ours, wanted in zip(test.requests, given, test.expected, strict=True)
+            if ours != wanted
+        ]
     return wrong, asked
 
 

@@ -136,7 +136,10 @@ def request(hot):
     rng = hot.rng
     action = rng.choice(("read", "read", "read", 'wri"te', "alone"))
     principals, resources = ACTIONS[action]
-    kinds = {"principal": rng.choice((principals[0], rng.choice(principals))), "resource": rng.choice((resources[0], rng.choice(resources)))}
+    kinds = {
+        "principal": rng.choice((principals[0], rng.choice(principals))),
+        "resource": rng.choice((resources[0], rng.choice(resources))),
+    }
     return {
         **{part: {"type": kind, "id": rng.choice(IDS[kind])} for part, kind in kinds.items()},
         "action": {"type": "Action", "id": action},
