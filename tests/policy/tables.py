@@ -112,6 +112,79 @@ UNARY += (
     "x.containsAll(x)",
     "x.containsAny(x)",
 )
+UNARY += (
+    'x in Team::"t0"',
+    'x in [Team::"t0"]',
+    'Person::"ann" in x',
+    '["a", "b"].contains(x)',
+    '[Person::"ann", Team::"t0"].contains(x)',
+    "[0, true].contains(x)",
+    'x == "a"',
+)
+UNARY += (
+    'x != "a"',
+    '"a" == x',
+    'x == Person::"ann"',
+    'x != Person::"ann"',
+    "x == 1",
+    "x != 1",
+    "1 == x",
+    "x < 1",
+    "x <= 0",
+    "x > 0",
+    "x >= 1",
+    "1 > x",
+    "0 < x",
+    "x == true",
+    "x != true",
+)
+UNARY += (
+    'x < datetime("1970-01-02")',
+    'x >= duration("1d")',
+    'x == decimal("1.0")',
+    'x == ip("::1")',
+    "x == []",
+    "x == {}",
+    "x == {a: 1}",
+    "[x] == [1]",
+    "{a: x} == {a: true}",
+)
+# Functions and methods of the extensions with too few or too many operands: Cedar's parser lets them through.
+WRONG_ARITY = (
+    "decimal()",
+    "decimal(x, x)",
+    "ip()",
+    "ip(x, x)",
+    "datetime()",
+    "datetime(x, x)",
+    "duration()",
+    "duration(x, x)",
+    "x.lessThan()",
+    "x.lessThan(x, x)",
+    "x.greaterThanOrEqual()",
+)
+WRONG_ARITY += (
+    "x.isIpv4(x)",
+    "x.isLoopback(x)",
+    "x.isMulticast(1)",
+    "x.isInRange()",
+    "x.isInRange(x, x)",
+    "x.offset()",
+    "x.offset(x, x)",
+    "x.durationSince()",
+    "x.toDate(x)",
+    "x.toTime(1)",
+)
+WRONG_ARITY += (
+    "x.toDays(x)",
+    "x.toHours(1)",
+    "x.toMilliseconds(x)",
+    "decimal() == 1",
+    "true || decimal()",
+    "[ip()] == [1]",
+    'if x == x then true else ip("::", "::").isIpv4()',
+    "x.isIpv6(1 + true)",
+)
 # One or two values of every kind there is, in the order of `KINDS`.
 PERSON = {"__entity": {"type": "Person", "id": "ann"}}
 VALUES = {
@@ -138,8 +211,12 @@ def kinds():
     for one, other in itertools.product(VALUES, VALUES):
         rows = itertools.product((*VALUES[one], None), (*VALUES[other], None))
         yield f"{one} and {other}", table({"x": one, "y": other}, BINARY, rows)
+
+
+def single():
+    """Yield everything that one operand of every kind can stand in, calls with too many or too few operands among it."""
     for kind, values in VALUES.items():
-        yield kind, table({"x": kind}, UNARY, [(value,) for value in (*values, None)])
+        yield kind, table({"x": kind}, [*UNARY, *WRONG_ARITY], [(value,) for value in (*values, None)])
 
 
 def strings():
@@ -155,7 +232,8 @@ def strings():
     )
     letters = ["".join(parts) for size in range(6) for parts in itertools.product("ab", repeat=size)]
     patterns = ["".join(parts) for size in range(5) for parts in itertools.product("ab*", repeat=size)]
-    yield "small ones", table(fields, [f'x like "{pattern}"' for pattern in patterns[::2]], [(one, None) for one in letters])
+    patterns = [*patterns[::2], *("".join(parts) for parts in itertools.product("ab*", repeat=5) if parts.count("*") >= 2)]
+    yield "small ones", table(fields, [f'x like "{pattern}"' for pattern in patterns], [(one, None) for one in letters])
 
 
 def sets():
@@ -502,6 +580,6 @@ def questions():
 
 
 TABLES = {
-    "kinds": kinds, "longs": longs, "decimals": decimals, "times": times, "addresses": addresses, "strings": strings, "sets": sets, "records": records,
+    "kinds": kinds, "single": single, "longs": longs, "decimals": decimals, "times": times, "addresses": addresses, "strings": strings, "sets": sets, "records": records,
     "logic": logic, "interplay": interplay, "heads": heads, "questions": questions,
 }  # fmt: skip

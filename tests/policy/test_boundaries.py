@@ -16,8 +16,9 @@ from tests.policy.pools import chosen
 
 # Of each table: every so many of its batches, and at most so many cases of each of those; for closures, then for columns.
 FEWER = {
-    "kinds": ((4, 100), (24, 100)), "longs": ((1, 1500), (1, 1500)), "decimals": ((1, 900), (1, 900)), "times": ((1, 900), (1, 900)), "addresses": ((1, 900), (1, 900)),
-    "strings": ((1, 1200), (1, 1200)), "sets": ((1, 900), (2, 900)), "records": ((1, 1200), (1, 1200)), "logic": ((12, 350), (40, 350)), "interplay": ((1, 1300), (1, 1300)),
+    "kinds": ((4, 100), (24, 100)),
+    "single": ((1, 400), (3, 400)), "longs": ((1, 1500), (1, 1500)), "decimals": ((1, 900), (1, 900)), "times": ((1, 900), (1, 900)), "addresses": ((1, 900), (1, 900)),
+    "strings": ((1, 5000), (1, 5000)), "sets": ((1, 900), (2, 900)), "records": ((1, 1200), (1, 1200)), "logic": ((12, 350), (40, 350)), "interplay": ((1, 1300), (1, 1300)),
     "heads": ((1, 6000), (1, 6000)), "questions": ((1, 4000), (1, 4000)),
 }  # fmt: skip
 QUIET = settings(suppress_health_check=list(HealthCheck), max_examples=12)
