@@ -8,7 +8,7 @@ import pytest
 from tests.policy.little_policies import ENTITIES, OVERFLOWS, POLICIES, asks, load
 from thunderlab.errors import InputError
 from thunderlab.policy import frames
-from thunderlab.policy.frames import RequestsFile, closed
+from thunderlab.policy.frames import RequestsFile
 from thunderlab.policy.wire import say_entities
 
 CLOSED = POLICIES + '@id("closed") forbid (principal == User::"ann", action == Action::"write", resource);\n'
@@ -132,15 +132,3 @@ def test_an_empty_file_changes_nothing(lab, tmp_path, little):
     pl.read_parquet(_file(path, REQUESTS)).head(0).write_parquet(path)
     found = lab.policy.replay_file(little, path, against=little)
     assert (found.total, found.changed, found.by_policy) == (0, 0, ())
-
-
-def test_failing_closed_over_columns():
-    """By hand: an errored forbid denies, an errored permit does not, and no request is denied."""
-    empty = pl.Series([[], [], [], [], []], dtype=pl.List(pl.String))
-    found = pl.DataFrame({
-        "decision": pl.Series(["allow", "allow", "allow", "deny", None], dtype=pl.String), "reasons": empty,
-        "errors": [[], ["permits"], ["permits", "forbids"], ["forbids"], []], "request_errors": pl.Series([None, None, None, None, "no"], dtype=pl.String),
-    })  # fmt: skip
-    assert closed(found, ["forbids"])["decision"].to_list() == ["allow", "allow", "deny", "deny", "deny"]
-    assert closed(found, ["forbids"])["failed_closed"].to_list() == [False, False, True, False, True]
-    assert closed(found, [])["decision"].to_list() == ["allow", "allow", "allow", "deny", "deny"]

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from thunderlab import files
 from thunderlab.errors import InputError
 from thunderlab.faces.cli.answer import status, table
 
 if TYPE_CHECKING:
-    from thunderlab.policy.source import Source
+    from thunderlab.policy.source import Problem, Source
+
+SCHEMAS = (".cedarschema", ".cedarschema.json")
 
 
 def check_all(paths: Sequence[Path], schema: Path | None) -> dict[str, Any]:
@@ -27,23 +27,34 @@ def check_all(paths: Sequence[Path], schema: Path | None) -> dict[str, Any]:
     Raises:
         InputError: for the first thing that is wrong, naming file, line and policy, and how many there are.
     """
-    from thunderlab.policy.source import read_files, read_folder
+    from thunderlab.policy.loaded import read_source
 
-    folders, singles = [path for path in paths if path.is_dir()], [path for path in paths if not path.is_dir()]
-    sets = [_check(folder, read_folder(folder), schema) for folder in folders]
+    sets = [_check(path, read_source(path, schema)) for path in paths if path.is_dir()]
+    singles = [path for path in paths if not path.is_dir()]
     if singles:
-        sets.append(_check(None, read_files(singles), schema))
+        sets.append(_check(None, _read_files(singles, schema), singles))
     return {"ok": not any(found["failed"] for found in sets), "problems": [], "policy_sets": sets}
 
 
-def _check(folder: Path | None, source: Source, schema: Path | None) -> dict[str, Any]:
+def _read_files(paths: Sequence[Path], schema: Path | None) -> Source:
+    """Return the policy set that files make together, with the schema among them unless another is given."""
+    from thunderlab.policy.source import read_files
+
+    schemas = [path for path in paths if path.name.endswith(SCHEMAS)]
+    texts = [path for path in paths if path not in schemas]
+    if len(schemas) > 1:
+        raise InputError(f"is a second schema beside {schemas[0]}; one is accepted", where=schemas[1])
+    if not texts:
+        raise InputError("is a schema; name policies to hold against it, too", where=schemas[0])
+    return read_files(texts, schema or (schemas[0] if schemas else None))
+
+
+def _check(folder: Path | None, source: Source, files: Sequence[Path] = ()) -> dict[str, Any]:
     from thunderlab.policy.expectations import find_tests, run_tests
     from thunderlab.policy.loaded import Loaded, folder_entities
     from thunderlab.policy.source import problems
 
-    if schema is not None:
-        source = dataclasses.replace(source, schema=(str(schema), files.read_text(schema)))
-    _refuse_problems(problems(source), folder)
+    _refuse_problems(problems(source), {path.name: path for path in files} if folder is None else {}, folder)
     name = str(folder) if folder is not None else ", ".join(name for name, _ in source.texts)
     loaded = Loaded(source, name, folder_entities(folder) if folder is not None else ())
     tests = find_tests(folder) if folder is not None else None
@@ -51,21 +62,22 @@ def _check(folder: Path | None, source: Source, schema: Path | None) -> dict[str
     return {
         "name": name,
         "policy_set": loaded.digest,
-        "policies": [{"id": policy.id, "effect": policy.effect, "line": policy.line} for policy in loaded.policies.policies],
+        "policies": [place._asdict() for place in source.places],
         "validated": source.schema is not None,
         "tests": tested.tests if tested else 0,
         "failed": [{"file": tested.file, **msgspec.to_builtins(one)} for one in tested.unmet] if tested else [],
     }
 
 
-def _refuse_problems(found: Sequence[Any], folder: Path | None) -> None:
+def _refuse_problems(found: Sequence[Problem], files: dict[str, Path], folder: Path | None) -> None:
     """Refuse a policy set by the first of its problems."""
     if not found:
         return
     first, more = found[0], len(found) - 1
-    where = folder / first.file if folder is not None else first.file
-    of = f": {first.policy}" if first.policy else ""
-    raise InputError(f"{first.message}{f' (and {more} more like this)' if more else ''}", where=where, field=f"line {first.line}{of}")
+    where = folder / first.file if folder is not None else files.get(first.file, first.file)
+    raise InputError(
+        f"{first.message}{f' (and {more} more like this)' if more else ''}", where=where, field=f"line {first.line}: policy {first.policy}"
+    )
 
 
 def check_text(found: dict[str, Any]) -> str:

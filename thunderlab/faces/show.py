@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from thunderlab.automata.qa.results import ScenarioResult
     from thunderlab.automata.qa.runs import RecordedRun
     from thunderlab.gate import Readiness
+    from thunderlab.policy.replay import Replay
 
 _LONGEST = 28
 
@@ -145,3 +146,23 @@ def reasons(readiness: Readiness) -> HTML:
     """Return one row per reason the lab is not ready; a single row that says so when there is none."""
     found = [{"gate": one.gate, "value": one.value, "why": one.why} for one in readiness.blocking]
     return table(found or [{"gate": "none", "value": None, "why": "every required reading is present, fresh and within its limits"}])
+
+
+def changes(found: Replay) -> HTML:
+    """Return who and what a replay concerns, with a picture of how many decisions change; a single row that says so when nothing changes."""
+    from IPython.display import HTML
+
+    from thunderlab.faces import bars
+    from thunderlab.faces.policy_texts import by
+
+    drawn = [
+        f"<tr><td>{escape(kind)}</td><td>{escape(one.name)}</td><td>{one.newly_denied}</td><td>{one.newly_allowed}</td>"
+        f"<td>{bars.bar(one.newly_denied, one.newly_allowed, found.changed, title=one.name)}</td></tr>"
+        for kind, shares in by(found)
+        for one in shares
+    ]
+    heads = "".join(
+        f'<th align="left" style="text-align: left">{name}</th>' for name in ("what", "name", "newly denied", "newly allowed", "")
+    )
+    body = "".join(drawn) or '<tr><td colspan="5">nothing changes</td></tr>'
+    return HTML(f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>")

@@ -11,6 +11,7 @@ from operator import attrgetter
 from typing import Any
 
 from thunderlab.policy import tree
+from thunderlab.policy.contextual import holds
 from thunderlab.policy.extensions import FUNCTIONS
 from thunderlab.policy.operators import ARITHMETIC, OPERATORS, EvaluationError, boolean, like, wanted
 from thunderlab.policy.request import Request
@@ -73,6 +74,8 @@ def _boolean(code: Code) -> Call:
     """Return a function that returns nothing but booleans."""
     if code.boolean:
         return code.call
+    if code.of_context is not None:
+        return holds(code.of_context)
     call = code.call
     return lambda request: boolean(call(request))
 
@@ -142,7 +145,7 @@ def _arithmetic(part: tree.Arithmetic, operands: Sequence[Code]) -> Code:
 def _get_attribute(part: tree.GetAttribute, of: Sequence[Code]) -> Code:
     name, call = part.name, of[0].call
     if isinstance(part.of, tree.Variable) and part.of.name in ROOTS:
-        return Code(_known_attribute(part.of.name, name))
+        return Code(_known_attribute(part.of.name, name), of_context=name if part.of.name == "context" else None)
 
     def get(request: Request) -> Any:
         value = call(request)

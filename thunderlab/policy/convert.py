@@ -192,9 +192,13 @@ def _float(document: Any, _room: int) -> Any:
     raise UnfitError(f"{document} is a float: Cedar has none, telemetry comes in whole micro-units")
 
 
-def _list(document: Any, room: int) -> Any:
-    if not room:
+def _check_room(room: int) -> None:
+    if room <= 0:
         raise UnfitError(f"lists and objects lie too deep: there may be {DEEPEST} levels")
+
+
+def _list(document: Any, room: int) -> Any:
+    _check_room(room)
     keys: list[Any] = []
     try:
         keys.extend(key(_value(one, room - 1)) for one in document)
@@ -204,8 +208,8 @@ def _list(document: Any, room: int) -> Any:
 
 
 def _object(document: Any, room: int) -> Any:
-    if not room:
-        raise UnfitError(f"lists and objects lie too deep: there may be {DEEPEST} levels")
+    if room <= 0:
+        _check_room(room)
     if len(document) == 1:
         name, inner = next(iter(document.items()))
         if name in _ESCAPES and (found := _ESCAPES[name](inner, room)) is not None:
@@ -247,6 +251,7 @@ def check_names(document: Mapping[Any, Any]) -> None:
 def _entity(inner: Any, room: int) -> Uid | None:
     if not isinstance(inner, Mapping) or type(inner.get("type")) is not str or type(inner.get("id")) is not str:
         return None
+    _check_room(room - 1)
     _check_passed_over(inner, ("type", "id"), room)
     return make_uid(inner["type"], inner["id"])
 
@@ -257,8 +262,12 @@ def _extension(inner: Any, room: int) -> Any:
     given = [inner["arg"]] if "arg" in inner else inner.get("args")
     if not isinstance(given, list | tuple):
         return None
-    _check_passed_over(inner, ("fn", "arg" if "arg" in inner else "args"), room)
-    return call(inner["fn"], [_value(one, room - 2) for one in given])
+    name = "arg" if "arg" in inner else "args"
+    _check_passed_over(inner, ("fn", name), room)
+    # The escape and what it holds are levels, and so is a list of operands.
+    room -= 2 if name == "arg" else 3
+    _check_room(room + 1)
+    return call(inner["fn"], [_value(one, room) for one in given])
 
 
 def _expression(inner: Any, _room: int) -> None:
@@ -275,9 +284,8 @@ def _check_passed_over(inner: Mapping[str, Any], named: tuple[str, str], room: i
             continue
         if not isinstance(value, Mapping | list | tuple):
             _value(value, left)
-        elif left <= 0:
-            raise UnfitError(f"lists and objects lie too deep: there may be {DEEPEST} levels")
         else:
+            _check_room(left)
             waiting.extend((one, left - 1) for one in (value.values() if isinstance(value, Mapping) else value))
 
 

@@ -1,13 +1,14 @@
 """What stands in a schema's text, declaration by declaration, before any name in it was looked up.
 
-The text is the one Cedar writes itself, so there is one spelling of everything: lists in brackets, actions in quotes, no comments
-(https://docs.cedarpolicy.com/schema/human-readable-schema-grammar.html).
+The grammar is https://docs.cedarpolicy.com/schema/human-readable-schema-grammar.html. A text is read that Cedar itself has taken before,
+so what it would refuse is not looked for again.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple, TypeVar
 
 from thunderlab.errors import InputError
@@ -16,7 +17,9 @@ from thunderlab.policy.names import unescaped
 DEEPEST = 127
 """How deep types may nest: no value that can be read is deeper."""
 
-_TOKEN = re.compile(r"""\s+|(?P<string>"(?:\\.|[^"\\])*")|(?P<word>[_a-zA-Z][_a-zA-Z0-9]*)|(?P<sign>::|[,;:{}\[\]<>=?@()])""", re.DOTALL)
+_TOKEN = re.compile(
+    r"""\s+|//[^\n\r]*|(?P<string>"(?:\\.|[^"\\])*")|(?P<word>[_a-zA-Z][_a-zA-Z0-9]*)|(?P<sign>::|[,;:{}\[\]<>=?@()])""", re.DOTALL
+)
 _END = ("end", "the end of the text")
 
 T = TypeVar("T")
@@ -91,11 +94,11 @@ def read_declarations(text: str) -> list[Declared]:
     """Return what a schema declares, a namespace at a time.
 
     Raises:
-        InputError: when the text is not one that Cedar wrote, or types nest deeper than 127 levels.
+        InputError: when the text is none that Cedar takes, or types nest deeper than 127 levels.
 
-    >>> [declared] = read_declarations('entity User in [Group]; entity Group;')
+    >>> [declared] = read_declarations('entity User, Guest in Group; entity Group;')
     >>> [(entity.name, entity.parents) for entity in declared.entities]
-    [('User', ('Group',)), ('Group', ())]
+    [('User', ('Group',)), ('Guest', ('Group',)), ('Group', ())]
     """
     return _Reader(text).schema()
 
@@ -138,26 +141,33 @@ class _Reader:
             self._expect("=")
             into.types[name] = self._type()
         elif self._takes("entity"):
-            into.entities.append(self._entity())
+            into.entities.extend(self._entities())
         else:
             self._expect("action")
-            into.actions.append(self._action())
+            into.actions.extend(self._actions())
         self._expect(";")
 
-    def _entity(self) -> EntityDeclaration:
-        name = self._next("word")
+    def _entities(self) -> list[EntityDeclaration]:
+        names = self._several(partial(self._next, "word"))
         if self._takes("enum"):
-            return EntityDeclaration(name, ids=tuple(self._listed(self._string)))
+            ids = self._listed(self._string)
+            return [EntityDeclaration(name, ids=ids) for name in names]
         parents = self._listed(self._path) if self._takes("in") else ()
-        shape = self._type() if self._takes("=") else RecordOf()
-        return EntityDeclaration(name, tuple(parents), shape, self._type() if self._takes("tags") else None)
+        shape = self._type() if self._takes("=") or self._is("{") else RecordOf()
+        tags = self._type() if self._takes("tags") else None
+        return [EntityDeclaration(name, parents, shape, tags) for name in names]
 
-    def _action(self) -> ActionDeclaration:
-        declared = ActionDeclaration(self._string())
-        if self._takes("in"):
-            declared = declared._replace(parents=tuple(self._listed(self._action_name)))
-        if not self._takes("appliesTo"):
-            return declared
+    def _actions(self) -> list[ActionDeclaration]:
+        names = self._several(self._name)
+        declared = ActionDeclaration("", self._listed(self._action_name) if self._takes("in") else ())
+        if self._takes("appliesTo"):
+            declared = self._applied(declared)
+        if self._takes("attributes"):
+            self._expect("{")
+            self._expect("}")
+        return [declared._replace(id=name) for name in names]
+
+    def _applied(self, declared: ActionDeclaration) -> ActionDeclaration:
         self._expect("{")
         while not self._takes("}"):
             what = self._next("word")
@@ -165,9 +175,9 @@ class _Reader:
             if what == "context":
                 declared = declared._replace(context=self._type())
             elif what == "principal":
-                declared = declared._replace(principals=tuple(self._listed(self._path)))
+                declared = declared._replace(principals=self._listed(self._path))
             elif what == "resource":
-                declared = declared._replace(resources=tuple(self._listed(self._path)))
+                declared = declared._replace(resources=self._listed(self._path))
             else:
                 raise InputError(f"the schema's actions apply to a principal, a resource and a context, not to {what!r}")
             self._takes(",")
@@ -180,7 +190,7 @@ class _Reader:
             fields: list[Field] = []
             while not self._takes("}"):
                 self._annotations()
-                name = self._string() if self._tokens[self._place][0] == "string" else self._next("word")
+                name = self._name()
                 required = not self._takes("?")
                 self._expect(":")
                 fields.append(Field(name, self._type(level + 1), required))
@@ -201,12 +211,13 @@ class _Reader:
                 self._expect(")")
 
     def _action_name(self) -> tuple[str, str]:
-        parts = [self._next("word")]
-        self._expect("::")
-        while self._tokens[self._place][0] == "word":
-            parts.append(self._next("word"))
-            self._expect("::")
-        return "::".join(parts), self._string()
+        parts = [self._name()]
+        while self._takes("::"):
+            parts.append(self._name())
+        return "::".join(parts[:-1]) or "Action", parts[-1]
+
+    def _name(self) -> str:
+        return self._string() if self._tokens[self._place][0] == "string" else self._next("word")
 
     def _path(self) -> str:
         parts = [self._next("word")]
@@ -217,17 +228,28 @@ class _Reader:
     def _string(self) -> str:
         return unescaped(self._next("string")[1:-1])
 
-    def _listed(self, one: Callable[[], T]) -> list[T]:
-        self._expect("[")
-        found = [one()]
-        while self._takes(","):
-            found.append(one())
+    def _listed(self, one: Callable[[], T]) -> tuple[T, ...]:
+        """Read a list in brackets, or a single one without."""
+        if not self._takes("["):
+            return (one(),)
+        if self._takes("]"):
+            return ()
+        found = self._several(one)
         self._expect("]")
         return found
 
-    def _takes(self, text: str) -> bool:
+    def _several(self, one: Callable[[], T]) -> tuple[T, ...]:
+        found = [one()]
+        while self._takes(","):
+            found.append(one())
+        return tuple(found)
+
+    def _is(self, text: str) -> bool:
         kind, here = self._tokens[self._place]
-        if here != text or kind == "string":
+        return here == text and kind != "string"
+
+    def _takes(self, text: str) -> bool:
+        if not self._is(text):
             return False
         self._place += 1
         return True

@@ -81,33 +81,18 @@ class RequestsFile:
 
 
 def judged(policies: Loaded, frame: pl.DataFrame, entities: EntitySet, where: Path) -> pl.DataFrame:
-    """Return what a policy set decides of each row, failing closed: `decision`, `reasons`, `errors`, `request_errors`.
+    """Return what a policy set decides of each row, failing closed; see `PolicySet.decide_frame`.
 
     Raises:
         InputError: when a column does not fit the schema, or the entities cannot be built.
     """
     requests = frame.select(name for name in frame.columns if name in TEXTS or name == CONTEXT)
     try:
-        found = policies.policies.evaluate_frame(requests, policies.world(entities))
+        return policies.policies.decide_frame(requests, policies.world(entities))
     except InputError as error:
         raise InputError(error.what, where=where, field=error.field) from None
     except ValueError as error:
         raise InputError(f"cannot be built: {error}", where=where, field="entities") from None
-    return closed(found, [policy.id for policy in policies.policies.policies if policy.effect == "forbid"])
-
-
-def closed(found: pl.DataFrame, forbids: list[str]) -> pl.DataFrame:
-    """Return what was evaluated with the decisions failing closed: no request and no certainty about a forbid mean no permission."""
-    unsure = pl.col("decision").is_null()
-    if found.height and (found["errors"].list.len().max() or 0):
-        errored = pl.col("errors").list.set_intersection(pl.lit(pl.Series([forbids], dtype=pl.List(pl.String)))).list.len() > 0
-        unsure = unsure | (errored & (pl.col("decision") == "allow"))
-    nothing = _no_ids()
-    return found.with_columns(
-        pl.when(unsure).then(pl.lit("deny")).otherwise("decision").alias("decision"),
-        pl.when(unsure).then(nothing).otherwise("reasons").alias("reasons"),
-        unsure.alias("failed_closed"),
-    )
 
 
 def _no_ids() -> pl.Expr:

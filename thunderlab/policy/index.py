@@ -21,13 +21,11 @@ class Rule(NamedTuple):
         at: its place in the set.
         permits: whether it is a permit.
         test: whether it applies; None when it does in any case.
-        whole: the same of its whole condition, which says what goes wrong when that goes wrong early.
     """
 
     at: int
     permits: bool
     test: Call | None
-    whole: Call | None
 
 
 class Question(NamedTuple):
@@ -36,8 +34,8 @@ class Question(NamedTuple):
     Attributes:
         root: gets the context, or the attributes of the principal or the resource.
         name: the attribute.
-        answers: the rules for each string.
-        askers: all of them: without the attribute none has a value.
+        answers: what is left of the rules for each string.
+        askers: all of them, whole: without the attribute none has a value, and each says so.
     """
 
     root: Callable[[Request], Any]
@@ -94,7 +92,7 @@ class Group(NamedTuple):
             if type(answer) is str:
                 chosen += answers.get(answer, ())
             elif answer is None:
-                chosen += [Rule(rule.at, rule.permits, rule.whole, rule.whole) for rule in askers]
+                chosen += askers
         ancestors = request.entities.ancestors
         for found, uid in ((self.by_principal, request.principal), (self.by_resource, request.resource)):
             chosen += found.of(uid, ancestors.get(uid))
@@ -127,11 +125,11 @@ class Index:
             if _names(policy.principal):
                 # Found by its principal: whether the resource is right is left to be asked.
                 test = _with_resource(policy.resource, test) if _names(policy.resource) else test
-                _file(by_principal, policy.principal, Rule(at, policy.effect == "permit", test, test))
+                _file(by_principal, policy.principal, Rule(at, policy.effect == "permit", test))
             elif _names(policy.resource):
-                _file(by_resource, policy.resource, Rule(at, policy.effect == "permit", test, test))
+                _file(by_resource, policy.resource, Rule(at, policy.effect == "permit", test))
             else:
-                always.append(Rule(at, policy.effect == "permit", test, test))
+                always.append(Rule(at, policy.effect == "permit", test))
         rest, questions = self._asked(always)
         named = any(rules for by_name in (by_principal, by_resource) for rules in by_name)
         return Group(rest, questions, by_principal, by_resource, not (questions or named))
@@ -151,7 +149,7 @@ class Index:
 
     def _asked(self, rules: Sequence[Rule]) -> tuple[tuple[Rule, ...], tuple[Question, ...]]:
         """Return the rules that nothing is known of, and the questions that at least two of the others ask first."""
-        asking: dict[tuple[str, str], list[tuple[str, Rule]]] = defaultdict(list)
+        asking: dict[tuple[str, str], list[tuple[Rule, str, tree.Expression | None]]] = defaultdict(list)
         rest: list[Rule] = []
         for rule in rules:
             first = _first_question(self._policies[rule.at].condition)
@@ -159,16 +157,16 @@ class Index:
                 rest.append(rule)
             else:
                 variable, name, answer, then = first
-                asking[variable, name].append((answer, rule._replace(test=None if then is None else condition(then))))
+                asking[variable, name].append((rule, answer, then))
         questions: list[Question] = []
         for (variable, name), asked in asking.items():
-            askers = [rule for _, rule in asked]
+            askers = [rule for rule, _, _ in asked]
             if len(asked) == 1:
-                rest += [rule._replace(test=rule.whole) for rule in askers]
+                rest += askers
                 continue
             answers: dict[str, list[Rule]] = defaultdict(list)
-            for answer, rule in asked:
-                answers[answer].append(rule)
+            for rule, answer, then in asked:
+                answers[answer].append(rule._replace(test=None if then is None else condition(then)))
             questions.append(Question(ROOTS[variable], name, dict(answers), askers))
         return tuple(sorted(rest, key=_place)), tuple(questions)
 

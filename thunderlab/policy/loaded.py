@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import threading
 from collections import OrderedDict
@@ -75,7 +74,7 @@ class Loaded:
         self.name = name
         self.data = source.to_bytes()
         self.digest = source.digest
-        self.policies = PolicySet.parse(source_text(source), None if source.schema is None else source.schema[1])
+        self.policies = PolicySet.parse(source.text, None if source.schema is None else source.schema[1])
         self.own = say_entities(entities)
         self._worlds: Few[Entities] = Few(_MOST_WORLDS)
         self._merged: Few[EntitySet] = Few(_MOST_WORLDS)
@@ -110,11 +109,6 @@ class Loaded:
         return {policy.id: policy.annotations["why"] for policy in self.policies.policies if policy.annotations.get("why")}
 
 
-def source_text(source: Source) -> str:
-    """Return all policies of a source as one text: their order, and so the ids of those without one, runs through all files."""
-    return "\n".join(text for _, text in source.texts)
-
-
 def load_folder(folder: Path, schema: Path | None = None) -> Loaded:
     """Return the policy set of a folder: its `*.cedar` files, its schema, and its `entities.json` when there is one.
 
@@ -125,12 +119,18 @@ def load_folder(folder: Path, schema: Path | None = None) -> Loaded:
     Raises:
         InputError: naming file, line and policy.
     """
-    from thunderlab.policy.source import read_folder
+    return Loaded(read_source(folder, schema), folder.absolute().name, folder_entities(folder))
 
-    source = read_folder(folder)
-    if schema is not None:
-        source = dataclasses.replace(source, schema=(schema.name, files.read_text(schema)))
-    return Loaded(source, folder.absolute().name, folder_entities(folder))
+
+def read_source(folder: Path, schema: Path | None = None) -> Source:
+    """Return what a folder holds, with another schema in place of its own when one is given; see `source.read_folder`."""
+    from thunderlab.policy import source
+
+    found = source.read_folder(folder)
+    if schema is None:
+        return found
+    called = [*(folder / name for name, _ in found.texts), schema]
+    return source.source(found.texts, (schema.name, files.read_text(schema)), called=called)
 
 
 def folder_entities(folder: Path) -> list[Any]:

@@ -181,6 +181,6 @@ class PolicySet:
         return Columns(self.policies, self.vocabulary)
 
     def _known(self, entities: Known) -> Entities:
-        if entities == ():
-            return self._nothing
-        return entities if isinstance(entities, Entities) else self.world(entities)
+        if type(entities) is Entities:
+            return entities
+        return self._nothing if entities == () else self.world(entities)  # type: ignore[arg-type]

@@ -36,11 +36,11 @@ class Precedents:
         return self._sets.get(name, lambda: self._load(name))
 
     def _load(self, name: str) -> Loaded:
-        from thunderlab.policy.source import Source
+        from thunderlab.policy import source
 
         data = self._archive.get("policy set", name)
         try:
-            loaded = Loaded(Source.from_bytes(data), name[:12])
+            loaded = Loaded(source.from_bytes(data), name[:12])
         except (InputError, ValueError) as error:
             raise EvidenceError(f"cannot be read any more: {error}", where=f"policy set {name}") from None
         if loaded.digest != name:

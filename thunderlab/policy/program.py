@@ -26,6 +26,8 @@ class Program:
 
     def __init__(self, policies: Sequence[Policy]) -> None:
         self._index = Index(policies)
+        # What an action is in matters only to policies that name what it must be in.
+        self._by_group = any(policy.action.within is not None for policy in policies)
         self._groups: dict[tuple[Uid, frozenset[Uid] | None, str, str], Group] = {}
 
     def run(self, request: Request) -> Outcome:
@@ -34,9 +36,10 @@ class Program:
         forbids: list[int] = []
         errors: list[tuple[int, str]] = []
         action = request.action
-        kind = (action, request.entities.ancestors.get(action), request.principal.type, request.resource.type)
+        above = request.entities.ancestors.get(action) if self._by_group else None
+        kind = (action, above, request.principal.type, request.resource.type)
         group = self._groups.get(kind) or self._new_group(kind, request)
-        for at, permit, test, _ in group.always if group.simple else group.rules(request):
+        for at, permit, test in group.always if group.simple else group.rules(request):
             try:
                 if test is None or test(request):
                     (permits if permit else forbids).append(at)

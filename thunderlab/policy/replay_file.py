@@ -53,7 +53,7 @@ def replay_file(
         frames.count_changes(tally, first, frame, before, after)
         if on_progress is not None:
             on_progress(first + frame.height, found.rows)
-    fallbacks = tuple(Fallback(policy=policy, why=why) for policy, why in changed.policies.fallbacks.items())
+    fallbacks = tuple(Fallback(policy=policy, why=why) for policy, why in changed.policies.columns.fallbacks.items())
     return summed_up(
         tally,
         changed,

@@ -111,7 +111,7 @@ class RequestReader:
             resource = known[named["type"]][named["id"]]
         except (KeyError, TypeError):
             resource = self._uid(document, "resource")
-        context = document.get("context")
+        context, attributes = document.get("context"), entities.attributes
         if self._vocabulary is None:
             try:
                 named = document["action"]
@@ -119,9 +119,10 @@ class RequestReader:
             except (KeyError, TypeError):
                 action = self._uid(document, "action")
             try:
-                return Request.of(principal, action, resource, Record() if context is None else to_record(context), entities)
+                told = Record() if context is None else to_record(context)
             except UnfitError as error:
                 raise _unfit("context", error) from None
+            return Request(principal, action, resource, told, entities, attributes.get(principal), attributes.get(resource))
         try:
             named = document["action"]
             asked = self._asked[named["type"]][named["id"]]
@@ -130,9 +131,10 @@ class RequestReader:
         if principal.type not in asked.principals or resource.type not in asked.resources:
             raise _not_applicable(asked, principal, resource)
         try:
-            return Request.of(principal, asked.uid, resource, asked.context({} if context is None else context), entities)
+            told = asked.context({} if context is None else context)
         except UnfitError as error:
             raise _unfit("context", error) from None
+        return Request(principal, asked.uid, resource, told, entities, attributes.get(principal), attributes.get(resource))
 
     def _compiled(self, kind: ActionKind) -> _Asked:
         assert self._conformer is not None

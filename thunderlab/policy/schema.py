@@ -29,10 +29,12 @@ _RESERVED = "__cedar::"
 
 
 def read_vocabulary(text: str) -> Vocabulary:
-    """Return what a schema says, from its text as Cedar writes it (`str(cedarpy.Schema.from_str(...))`), which has been checked.
+    """Return what a schema says, from its text, once Cedar has taken it: as a person wrote it, or as Cedar writes it itself.
+
+    (Cedar cannot write schemas that give a common type and a type of entities one name, which is allowed; their own text can be read.)
 
     Raises:
-        InputError: when the text is of another form, names something that is not declared, or its types nest deeper than 127 levels.
+        InputError: when the text is no schema's, names something that is not declared, or its types nest deeper than 127 levels.
 
     >>> vocabulary = read_vocabulary('''
     ... entity Agent in [Agent] = { rank: Long };
@@ -119,7 +121,9 @@ class _Resolver:
         for name in _meanings(path, namespace):
             if name in self._shared:
                 if name not in self._resolved:
-                    self._resolved[name] = self._type(*self._shared[name], level + 1)
+                    written, home = self._shared[name]
+                    # A name for a name is no level of a value's, but there is an end to following them.
+                    self._resolved[name] = self._type(written, home, level + isinstance(written, Reference))
                 return self._resolved[name]
             if name in self._referable:
                 return EntityOf(name), 0

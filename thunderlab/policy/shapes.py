@@ -1,4 +1,4 @@
-"""Common shapes of expressions, recognised so that they cost fewer calls: comparisons with what is written down.
+"""Common shapes of expressions, recognised so that they cost fewer calls: comparisons, above all with what is written down.
 
 Each of these does what the general function of its operator does, errors included; tests hold one against the other.
 """
@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from thunderlab.policy import contextual
 from thunderlab.policy.operators import OPERATORS, wanted
 from thunderlab.policy.request import Request
 from thunderlab.policy.values import Set, Uid
@@ -24,11 +25,13 @@ class Code:
         call: the function.
         boolean: whether it is known to return a boolean if it returns.
         constant: whether it returns the same for every request.
+        of_context: the name of an attribute, when it returns that of the context.
     """
 
     call: Call
     boolean: bool = False
     constant: bool = False
+    of_context: str | None = None
 
     @property
     def value(self) -> Any:
@@ -47,8 +50,10 @@ def _equals_constant(operands: Sequence[Code]) -> Call | None:
     at = next((at for at, operand in enumerate(operands) if operand.constant), None)
     if at is None:
         return None
-    call, value = operands[1 - at].call, operands[at].value
+    call, value, name = operands[1 - at].call, operands[at].value, operands[1 - at].of_context
     if type(value) in (str, Uid):
+        if name is not None:
+            return contextual.equals(name, value)
         return lambda request: call(request) == value
     if type(value) is int:
 
@@ -85,71 +90,43 @@ def _constant_contains(operands: Sequence[Code]) -> Call | None:
         return None
     if not all(type(item) in (str, Uid) for item in container.keys):
         return None
+    if operands[1].of_context is not None:
+        return contextual.one_of(operands[1].of_context, container.keys)
     call, keys = operands[1].call, container.keys
     return lambda request: call(request) in keys
 
 
-def _less(operands: Sequence[Code]) -> Call | None:
-    if (limit := _limit(operands)) is None:
-        return None
-    call, general = operands[0].call, OPERATORS["<"]
+def _compared(name: str) -> Callable[[Sequence[Code]], Call | None]:
+    """Return what recognises a comparison with an integer that is written down on its right."""
+    general, of_context = OPERATORS[name], contextual.COMPARISONS[name]
 
-    def compared(request: Request) -> bool:
-        value = call(request)
-        return value < limit if type(value) is int else general(value, limit)
+    def recognise(operands: Sequence[Code]) -> Call | None:
+        limit = operands[1].value if operands[1].constant else None
+        if type(limit) is not int:
+            return None
+        if operands[0].of_context is not None:
+            return of_context(operands[0].of_context, limit)
+        call = operands[0].call
+        return lambda request: general(call(request), limit)
 
-    return compared
-
-
-def _at_most(operands: Sequence[Code]) -> Call | None:
-    if (limit := _limit(operands)) is None:
-        return None
-    call, general = operands[0].call, OPERATORS["<="]
-
-    def compared(request: Request) -> bool:
-        value = call(request)
-        return value <= limit if type(value) is int else general(value, limit)
-
-    return compared
+    return recognise
 
 
-def _more(operands: Sequence[Code]) -> Call | None:
-    if (limit := _limit(operands)) is None:
-        return None
-    call, general = operands[0].call, OPERATORS[">"]
+def _same(operands: Sequence[Code]) -> Call:
+    """Return the comparison of two values, whatever they are."""
+    left, right = operands[0].call, operands[1].call
 
-    def compared(request: Request) -> bool:
-        value = call(request)
-        return value > limit if type(value) is int else general(value, limit)
+    def same(request: Request) -> bool:
+        one, other = left(request), right(request)
+        return type(one) is type(other) and one == other
 
-    return compared
-
-
-def _at_least(operands: Sequence[Code]) -> Call | None:
-    if (limit := _limit(operands)) is None:
-        return None
-    call, general = operands[0].call, OPERATORS[">="]
-
-    def compared(request: Request) -> bool:
-        value = call(request)
-        return value >= limit if type(value) is int else general(value, limit)
-
-    return compared
-
-
-def _limit(operands: Sequence[Code]) -> int | None:
-    """Return the integer that is written down on the right of a comparison."""
-    value = operands[1].value if operands[1].constant else None
-    return value if type(value) is int else None
+    return same
 
 
 _SHAPES: dict[str, Callable[[Sequence[Code]], Call | None]] = {
-    "==": _equals_constant,
+    "==": lambda operands: _equals_constant(operands) or _same(operands),
     "!=": _differs_from_constant,
-    "<": _less,
-    "<=": _at_most,
-    ">": _more,
-    ">=": _at_least,
+    **{name: _compared(name) for name in contextual.COMPARISONS},
     "in": _is_in_constant,
     "contains": _constant_contains,
 }

@@ -6,6 +6,7 @@ A request is written in its canonical form, read back, and judged as it was read
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -144,7 +145,7 @@ def _fits(value: Any, room: int, left: list[int]) -> bool:
     if kind is bool or value is None:
         return True
     if kind not in (dict, list) or room == 0:
-        return kind is float and value - value == 0
+        return kind is float and math.isfinite(value)
     left[0] -= 1 + len(value)
     if left[0] < 0:
         return False
@@ -160,7 +161,7 @@ def _plain_wrong(value: object) -> str | None:
     if isinstance(value, str):
         return None if value.isascii() or _is_unicode(value) else "holds half a character"
     if isinstance(value, float):
-        return None if value - value == 0 else f"is {value}, which JSON cannot say"
+        return None if math.isfinite(value) else f"is {value}, which JSON cannot say"
     if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > 4096:
         return f"is an integer of {value.bit_length()} bits"
     return None

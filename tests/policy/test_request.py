@@ -1,0 +1,162 @@
+"""Requests: built where Cedar builds them, with a schema and without; and every entity and request of the public corpus."""
+
+import json
+import os
+import tarfile
+from pathlib import Path
+
+import cedarpy
+import pytest
+from hypothesis import given
+
+from tests.policy import documents
+from thunderlab.policy.entities import Entities, read_entities
+from thunderlab.policy.request import Request, RequestError, RequestReader
+from thunderlab.policy.schema import read_vocabulary
+from thunderlab.policy.values import Record, Uid
+
+SCHEMA = cedarpy.Schema.from_str(documents.SCHEMA)
+VOCABULARY = read_vocabulary(documents.SCHEMA)
+KNOWN = Entities()
+ASKED = {
+    "principal": {"type": "N::User", "id": "a"},
+    "action": {"type": "N::Action", "id": "view"},
+    "resource": {"type": "N::Team", "id": "t"},
+    "context": {"a": 1},
+}
+
+
+def builds(reader, asked):
+    try:
+        return isinstance(reader.read(asked, KNOWN), Request)
+    except RequestError:
+        return False
+
+
+@pytest.mark.parametrize(("schema", "vocabulary"), [(None, None), (SCHEMA, VOCABULARY)], ids=["without", "with"])
+@given(documents.sources)
+def test_what_cedar_builds_is_built_and_nothing_else(schema, vocabulary, rng):
+    reader = RequestReader(vocabulary)
+    for _ in range(6):
+        asked = documents.request(rng)
+        assert builds(reader, asked) == documents.cedar_builds(asked, schema), asked
+        # Once more, now that names are known.
+        assert builds(reader, asked) == documents.cedar_builds(asked, schema), asked
+
+
+@pytest.mark.parametrize("vocabulary", [None, VOCABULARY], ids=["without", "with"])
+def test_uids_are_objects_or_text_and_other_keys_are_passed_over(vocabulary):
+    reader = RequestReader(vocabulary)
+    expected = Request.of(Uid("N::User", "a"), Uid("N::Action", "view"), Uid("N::Team", "t"), Record({"a": 1}), KNOWN)
+    spelled = {"principal": 'N::User::"a"', "action": 'N::Action::"view"', "resource": {**ASKED["resource"], "more": 1}, "extra": 0.5}
+    for asked in (ASKED, ASKED | spelled, ASKED):
+        assert reader.read(asked, KNOWN) == expected
+
+
+@pytest.mark.parametrize("context", [{}, {"context": None}, {"context": {}}])
+def test_a_context_that_is_missing_is_empty(context):
+    asked = {name: ASKED[name] for name in ("principal", "action", "resource")} | context
+    assert RequestReader().read(asked, KNOWN).context == Record()
+    with pytest.raises(RequestError, match="context.a: is missing"):
+        RequestReader(VOCABULARY).read(asked, KNOWN)
+
+
+@pytest.mark.parametrize("vocabulary", [None, VOCABULARY], ids=["without", "with"])
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"principal": None}, "principal: expected"),
+        ({"principal": {"type": "N::User"}}, "principal: expected"),
+        ({"principal": {"type": "N::User", "id": 3}}, "principal: expected"),
+        ({"principal": {"type": ["N::User"], "id": "a"}}, "principal: expected"),
+        ({"principal": {"__entity": ASKED["principal"]}}, "principal: expected"),
+        ({"principal": ["N::User", "a"]}, "principal: expected"),
+        ({"principal": "alice"}, "principal: 'alice' is no uid"),
+        ({"principal": {"type": "N:User", "id": "a"}}, "principal: 'N:User' is no type"),
+        ({"resource": {"type": "N::Team", "id": "\ud800"}}, "resource: .*surrogate"),
+        ({"action": {"type": "if", "id": "a"}}, "action: 'if' is no type"),
+        ({"context": {"a": 1.5}}, "context.a: 1.5 is a float"),
+        ({"context": {"a": 2**63}}, "context.a: .*beyond 64"),
+        ({"context": {"a": None}}, "context.a: null"),
+        ({"context": [1]}, "context: expected an object of attributes, not a list"),
+        ({"context": '{"a": 1}'}, "context: expected an object of attributes"),
+    ],
+)
+def test_what_cannot_be_built_says_which_field(vocabulary, changes, text):
+    with pytest.raises(RequestError, match=text):
+        RequestReader(vocabulary).read(ASKED | changes, KNOWN)
+
+
+@pytest.mark.parametrize("document", [None, [], "x", 3, {}])
+def test_what_is_no_request_is_refused(document):
+    for reader in (RequestReader(), RequestReader(VOCABULARY)):
+        with pytest.raises(RequestError, match="principal: expected"):
+            reader.read(document, KNOWN)
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"principal": 'N::Nope::"a"'}, "principal: the schema knows no type N::Nope"),
+        ({"principal": 'N::Org::"a"'}, 'principal: N::Action::"view" does not apply to N::Org::"a": .* N::Color, N::User'),
+        ({"resource": 'N::User::"a"'}, "resource: .* does not apply"),
+        ({"principal": 'N::Color::"green"'}, "principal: .*none of the entities"),
+        ({"action": 'N::Action::"nope"'}, "action: .* is no action of the schema"),
+        ({"action": 'N::Action::"grp"'}, "does not apply to .*: the schema has it apply to nothing"),
+        ({"context": {"a": True}}, "context.a: expected Long, not true"),
+        ({"context": {"a": 1, "c": 1}}, "context: 'c' is no attribute"),
+        ({"context": {"a": 1, "b": {"c": [1]}}}, r"context.b.c\[0\]: expected String, not 1"),
+    ],
+)
+def test_what_does_not_fit_the_schema_says_which_field(changes, text):
+    asked = ASKED | changes
+    assert builds(RequestReader(), asked) and not documents.cedar_builds(asked, SCHEMA)
+    with pytest.raises(RequestError, match=text):
+        RequestReader(VOCABULARY).read(asked, KNOWN)
+
+
+def test_any_number_of_different_names_is_read_right():
+    reader = RequestReader()
+    for number in range(40_000):
+        asked = ASKED | {"principal": {"type": "U", "id": str(number)}}
+        assert reader.read(asked, KNOWN).principal.id == str(number)
+    assert reader._kept <= 16_384
+
+
+def test_long_names_are_not_kept():
+    reader = RequestReader()
+    assert reader.read(ASKED | {"principal": {"type": "U", "id": "x" * 100_000}}, KNOWN).principal.id == "x" * 100_000
+    assert "U" not in reader._known
+
+
+def _corpus(stride):
+    """Yield name -> text of every `stride`-th generated test of the public corpus."""
+    named = [Path(os.environ["THUNDERLAB_SHARED"])] if "THUNDERLAB_SHARED" in os.environ else []
+    places = (*named, *(parent / "shared" for parent in Path(__file__).resolve().parents))
+    found = next((place for place in places if (place / "data" / "cedar" / "corpus-tests.tar.gz").is_file()), None)
+    if found is None:
+        pytest.skip("the public Cedar corpus (shared/data/cedar) is not here")
+    texts = {}
+    with tarfile.open(found / "data" / "cedar" / "corpus-tests.tar.gz") as archive:
+        for member in archive:
+            test, _, kind = member.name.rpartition("/")[2].partition(".")
+            if member.isfile() and int(test[:8], 16) % stride == 0:
+                texts.setdefault(test, {})[kind] = archive.extractfile(member).read().decode()
+    return texts
+
+
+def test_entities_and_requests_of_the_public_corpus():
+    """Each is taken, with its schema and without; a request with a context that is not its action's is not."""
+    tests = _corpus(200)
+    assert len(tests) > 20
+    for test in tests.values():
+        schema, vocabulary = cedarpy.Schema.from_str(test["cedarschema"]), read_vocabulary(test["cedarschema"])
+        listed = json.loads(test["entities.json"])
+        for theirs, ours in ((schema, vocabulary), (None, None)):
+            assert read_entities(documents.cedar_entities(listed, theirs)) == read_entities(listed, ours)
+            reader = RequestReader(ours)
+            for asked in {json.dumps(asked, sort_keys=True): asked for asked in json.loads(test["json"])["requests"]}.values():
+                asked = {name: asked[name] for name in ASKED}
+                assert builds(reader, asked) and documents.cedar_builds(asked, theirs)
+                changed = asked | {"context": dict(list(asked["context"].items())[1:]) | {"more": 1}}
+                assert builds(reader, changed) == documents.cedar_builds(changed, theirs) == (ours is None)
