@@ -1,0 +1,226 @@
+"""The labelled cases that mutants are held against, and how a mutant is held against them; Cedar labels them once."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import importlib
+import json
+import random
+from dataclasses import dataclass, field
+
+from tests.policy import cases, tabled, tables, world
+from tests.policy.mutation import in_place
+from tests.policy.oracle import Oracle, frame, parsed
+
+ENOUGH = 100  # nobody counts further
+# Of each table: every so many of its batches, and at most so many cases of each of them.
+SHARES = {
+    "kinds": (1, 60),
+    "single": (1, 400), "longs": (1, 1500), "decimals": (1, 600), "times": (1, 1000), "addresses": (1, 1200), "strings": (1, 4000), "sets": (1, 700), "records": (1, 1200),
+    "logic": (9, 400), "interplay": (1, 1300), "heads": (1, 5500), "questions": (1, 2000),
+}  # fmt: skip
+
+
+FRAMED_SHARES = {
+    "kinds": (12, 200),
+    "single": (2, 400), "longs": (1, 3000), "decimals": (1, 1000), "times": (1, 1500), "addresses": (1, 1500), "strings": (1, 6000), "sets": (1, 1500), "records": (1, 1200),
+    "logic": (25, 400), "interplay": (1, 1300), "heads": (1, 10000), "questions": (1, 4000),
+}  # fmt: skip
+
+
+@dataclass
+class Labelled:
+    """A batch with Cedar's answers.
+
+    Attributes:
+        batch: policies, requests, entities, schema.
+        typed: whether Cedar was told the schema.
+        form: the policies in Cedar's JSON form.
+        expected: for each request the places of the permits that apply, of the forbids and of those that fail.
+        made: what our modules make of it: policies, entities and requests, made anew only for a mutant that might change them.
+    """
+
+    batch: cases.Batch
+    typed: bool
+    form: str
+    expected: list
+    made: tuple | None = field(default=None, repr=False)
+
+    @property
+    def size(self):
+        """How many cases these are."""
+        return len(self.batch.policies) * len(self.batch.requests)
+
+
+def chosen(batches, every, most):
+    """Yield batches, fewer and with fewer requests: spread over all of them, and never the same ones of each."""
+    for place, (_, batch) in enumerate(batches):
+        if place % every == 0:
+            wanted = max(4, most // max(1, len(batch.policies)))
+            step = max(1, len(batch.requests) // wanted)
+            step += step > 1 and step % 2 == 0  # operands were multiplied out: an even step would always miss the same ones
+            yield cases.Batch(batch.policies, batch.requests[place % step :: step], batch.entities, batch.schema, batch.fields)
+
+
+def labelled(batch, typed):
+    """Return a batch with Cedar's answers; permits only are told apart from forbids that overrule them, so each effect is asked by itself."""
+    import cedarpy
+
+    form = cedarpy.policies_to_json_str(batch.text)
+    effects = {int(name.removeprefix("policy")): policy["effect"] for name, policy in json.loads(form)["staticPolicies"].items()}
+    permits, forbids = ({place for place, effect in effects.items() if effect == wanted} for wanted in ("permit", "forbid"))
+    answers = Oracle(batch.text.replace("forbid(", "permit("), batch.schema if typed else None).answers(
+        batch.requests, list(batch.entities)
+    )
+    expected = []
+    for answer in answers:
+        assert answer.decision is not None, "a request of the pool must be one that can be built"
+        applied, failed = ([int(name.removeprefix("policy")) for name in names] for names in (answer.reasons, answer.errors))
+        expected.append(([at for at in applied if at in permits], [at for at in applied if at in forbids], failed))
+    return Labelled(batch, typed, form, expected)
+
+
+def pool(scale=1.0, batches=12):
+    """Return the labelled cases that mutants are held against: some of every table, and made-up ones."""
+    found, places = [], []
+    for name, table in tables.TABLES.items():
+        every, most = SHARES[name]
+        first = len(found)
+        for batch in chosen(table(), max(1, round(every / min(1, scale))), max(1, int(most * scale))):
+            # `action in ...` asks for the schema's own hierarchy, which nobody without the schema has.
+            found += [labelled(batch, typed=name == "heads")]
+        places.extend(range(len(found) - first))
+    for seed in range(batches):
+        found.append(labelled(cases.batch(random.Random(seed), policies=40, requests=10), typed=True))
+        places.append(0)
+    # Some of every table first: most mutants are known after a few sets.
+    return [found[at] for at in sorted(range(len(found)), key=lambda at: places[at])]
+
+
+def read(labelled_, modules):
+    """Return policies, entities and requests as these modules read them."""
+    import cedarpy
+
+    vocabulary = None
+    if labelled_.typed:
+        vocabulary = modules("schema").read_vocabulary(str(cedarpy.Schema.from_str(labelled_.batch.schema)))
+    policies = modules("reading").read_policies(labelled_.form)
+    entities = modules("entities").read_entities(labelled_.batch.entities, vocabulary)
+    reader = modules("request").RequestReader(vocabulary)
+    return policies, [reader.read(request, entities) for request in labelled_.batch.requests]
+
+
+def kills(cases_, mutant=None):
+    """Return how many cases tell a mutant of the closures from the real thing; without one, how many are answered wrongly."""
+    with in_place(mutant) if mutant is not None else contextlib.nullcontext({}) as changed:
+        modules = lambda name: changed.get(f"thunderlab.policy.{name}") or importlib.import_module(f"thunderlab.policy.{name}")
+        anew = any(f"thunderlab.policy.{name}" in changed for name in ("values", "tree", "reading", "convert", "request", "entities"))
+        program = modules("program").Program
+        told = 0
+        for one in cases_:
+            told += _told_apart(one, program, modules, anew)
+            if told >= ENOUGH:
+                break
+        return told
+
+
+def _told_apart(labelled_, program, modules, anew):
+    try:
+        if anew or labelled_.made is None:
+            made = read(labelled_, modules)
+            if not anew:
+                labelled_.made = made
+        else:
+            made = labelled_.made
+        compiled = program(made[0])
+    except TimeoutError:
+        raise
+    except Exception:  # noqa: BLE001 - a crash of any kind tells them apart
+        return labelled_.size
+    told = 0
+    for request, (permits, forbids, failed) in zip(made[1], labelled_.expected, strict=True):
+        try:
+            ours = compiled.run(request)
+            told += len(set(ours[0]) ^ set(permits)) + len(set(ours[1]) ^ set(forbids)) + len({at for at, _ in ours[2]} ^ set(failed))
+            told += ours[0] != sorted(ours[0]) or ours[1] != sorted(ours[1]) or ours[2] != sorted(ours[2])
+        except TimeoutError:
+            raise
+        except Exception:  # noqa: BLE001 - likewise
+            told += len(labelled_.batch.policies)
+    return told
+
+
+@dataclass
+class Framed:
+    """Cases for the columns: what they are made of, and the rows Cedar expects.
+
+    Attributes:
+        policies: permits only, so that every one that applies is a reason.
+        vocabulary: what the schema says.
+        frame: the requests.
+        entities: what is known of the world.
+        expected: an `Answer` per row.
+    """
+
+    policies: tuple
+    vocabulary: object
+    frame: object
+    entities: object
+    expected: list
+
+    @property
+    def size(self):
+        """How many cases these are."""
+        return len(self.policies) * len(self.expected)
+
+
+def framed_pool(scale=1.0, batches=8):
+    """Return the labelled cases that mutants of the columns are held against."""
+    found = []
+    for name, table in tables.TABLES.items():
+        every, most = FRAMED_SHARES[name]
+        for place, batch in enumerate(chosen(table(), max(1, round(every / min(1, scale))), max(1, int(most * scale)))):
+            if batch.schema is not None and batch.policies:
+                found.append((place, framed(batch, tabled.context_type(batch))))
+    for seed in range(batches):
+        made = cases.batch(random.Random(seed), policies=25, requests=20, permits=1.0, depth=3)
+        found.append((seed, framed(made, world.polars_type(world.CONTEXT))))
+    return [one for _, one in sorted(found, key=lambda pair: pair[0])]
+
+
+def framed(batch, context_type):
+    """Return a batch with Cedar's answers, as a frame."""
+    permits = dataclasses.replace(batch, policies=tuple(str(policy).replace("forbid(", "permit(", 1) for policy in batch.policies))
+    answers = Oracle(permits.text, permits.schema).answers(permits.requests, list(permits.entities))
+    policies = parsed(permits.text, permits.schema)
+    return Framed(policies.policies, policies.vocabulary, frame(permits.requests, context_type), policies.world(permits.entities), answers)
+
+
+def kills_columns(cases_, mutant=None):
+    """Return how many cases tell a mutant of the columns from the real thing; without one, how many are answered wrongly."""
+    with in_place(mutant) if mutant is not None else contextlib.nullcontext({}):
+        evaluator = importlib.import_module("thunderlab.policy.columns.evaluate").Columns
+        told = 0
+        for one in cases_:
+            told += _rows_told_apart(one, evaluator)
+            if told >= ENOUGH:
+                break
+        return told
+
+
+def _rows_told_apart(framed_, evaluator):
+    try:
+        answered = evaluator(framed_.policies, framed_.vocabulary).evaluate(framed_.frame, framed_.entities)
+        rows = answered.select("decision", "reasons", "errors").rows()
+    except TimeoutError:
+        raise
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        return framed_.size  # a panic of Polars is no `Exception`
+    told = abs(len(rows) - len(framed_.expected))
+    for (decision, reasons, failed), wanted in zip(rows, framed_.expected, strict=False):
+        told += len(set(reasons or ()) ^ set(wanted.reasons)) + len(set(failed or ()) ^ set(wanted.errors))
+        told += (decision, tuple(reasons or ()), tuple(failed or ())) != wanted
+    return told

@@ -1,0 +1,86 @@
+"""Both compilers against Cedar at the boundaries: every table of `tables`, and made-up policies that Hypothesis puts together.
+
+Cedar labels every case while the test runs. `python -m tests.policy.fresh` looks at as many more as one likes.
+"""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from tests.policy import cases, tabled, tables, texts, world
+from tests.policy.oracle import Oracle, closures, columns
+from tests.policy.pools import chosen
+
+# Of each table: every so many of its batches, and at most so many cases of each of those; for closures, then for columns.
+FEWER = {
+    "kinds": ((4, 100), (24, 100)),
+    "single": ((1, 400), (3, 400)), "longs": ((1, 1500), (1, 1500)), "decimals": ((1, 900), (1, 900)), "times": ((1, 900), (1, 900)), "addresses": ((1, 900), (1, 900)),
+    "strings": ((1, 5000), (1, 5000)), "sets": ((1, 900), (2, 900)), "records": ((1, 1200), (1, 1200)), "logic": ((12, 350), (40, 350)), "interplay": ((1, 1300), (1, 1300)),
+    "heads": ((1, 6000), (1, 6000)), "questions": ((1, 4000), (1, 4000)),
+}  # fmt: skip
+QUIET = settings(suppress_health_check=list(HealthCheck), max_examples=12)
+
+
+def differing(batch, ours, schema):
+    """Return (request, Cedar's answer, ours) where they differ."""
+    wanted = Oracle(batch.text, schema).answers(batch.requests, list(batch.entities))
+    return [one for one in zip(batch.requests, wanted, ours, strict=True) if one[1] != one[2]]
+
+
+@pytest.mark.parametrize("name", tables.TABLES)
+def test_closures_say_what_cedar_says_at_the_edges(name):
+    every, most = FEWER[name][0]
+    for place, batch in enumerate(chosen(tables.TABLES[name](), every, most)):
+        schema = batch.schema if place % 3 == 0 or name == "heads" else None
+        assert differing(batch, closures(batch, schema), schema) == []
+
+
+@pytest.mark.parametrize("name", tables.TABLES)
+def test_columns_say_what_cedar_says_at_the_edges(name):
+    every, most = FEWER[name][1]
+    for batch in chosen(tables.TABLES[name](), every, most):
+        if batch.schema is not None:
+            assert differing(batch, columns(batch, tabled.context_type(batch)), batch.schema) == []
+
+
+@QUIET
+@given(cases.batches(policies=5, requests=25))
+def test_made_up_policies(batch):
+    assert differing(batch, closures(batch, batch.schema), batch.schema) == []
+    assert differing(batch, columns(batch, world.polars_type(world.CONTEXT)), batch.schema) == []
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_many_made_up_policies_in_one_set(seed):
+    batch = cases.batch(random.Random(seed), wrong=0.02 * seed)
+    assert differing(batch, closures(batch, batch.schema), batch.schema) == []
+    assert differing(batch, closures(batch), None) == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_many_made_up_policies_in_columns(seed):
+    batch = cases.batch(random.Random(seed), policies=25, wrong=0.02 * seed)
+    assert differing(batch, columns(batch, world.polars_type(world.CONTEXT)), batch.schema) == []
+
+
+@pytest.mark.parametrize("name", texts.EXTENSIONS)
+def test_the_tables_hold_what_they_say(name):
+    """Cedar reads all texts that are listed as good, and none of the others."""
+    good, bad = texts.EXTENSIONS[name]
+    oracle = Oracle(tabled.when(f"{name}(context.x) == {name}(context.x)"))
+    answers = oracle.answers([tabled.asked(x=text) for text in (*good, *bad)])
+    assert [answer.decision for answer in answers] == ["allow"] * len(good) + ["deny"] * len(bad)
+
+
+def test_made_up_policies_apply_fail_and_do_neither():
+    """Else they would say little."""
+    applied = failed = asked = 0
+    for seed in range(6):
+        batch = cases.batch(random.Random(seed))
+        for answer in Oracle(batch.text, batch.schema).answers(batch.requests, list(batch.entities)):
+            assert answer.decision is not None
+            applied, failed, asked = applied + len(answer.reasons), failed + len(answer.errors), asked + len(batch.policies)
+    assert applied > asked / 12 and asked / 12 < failed < asked / 2
