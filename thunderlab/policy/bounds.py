@@ -1,7 +1,7 @@
 r"""What a text of policies may be, before Cedar's own parser sees it.
 
 That parser descends into what it reads: a thousand nested brackets or a chain of twenty thousand terms exhaust its stack and end the whole
-process, `has a.b.c` writes its left side out once for each dot, and policy sets come from strangers. So every text is walked over once, from
+process, `e has a.b.c` and `e is T in x` are written out with an `e` for each name, and policy sets come from strangers. So every text is walked over once, from
 left to right and without recursion, and refused when it is larger, deeper or longer than below; `height` is how deep brackets, chains, `if`s
 and dots can be on top of one another, which is what costs stack.
 """
@@ -85,7 +85,7 @@ def identities(parts: Iterable[tuple[object, Sequence[Position]]]) -> tuple[str,
     return tuple(seen)
 
 
-def limit_size(text: str, where: object = None) -> None:
-    """Refuse a text that is larger than 1 MiB in UTF-8."""
-    if len(text) > BYTES or len(text.encode(errors="surrogatepass")) > BYTES:
-        raise InputError(f"is larger than {BYTES} bytes, the most accepted here", where=where)
+def limit_size(text: str, where: object = None, limit: int = BYTES) -> None:
+    """Refuse a text that is larger than `limit` bytes in UTF-8."""
+    if len(text) > limit or len(text.encode(errors="surrogatepass")) > limit:
+        raise InputError(f"is larger than {limit} bytes, the most accepted here", where=where)
