@@ -50,7 +50,6 @@ class Position:
     words: int = 0
     depths: int = 0
     template: bool = False
-    template: bool = False
 
 
 @dataclass(slots=True)
@@ -118,7 +117,6 @@ class _Head:
     count: int = 0
     depths: int = 0
     template: bool = False
-    template: bool = False
     words: list[Token] = field(default_factory=list)  # of the annotation that is being read
     annotated: bool = True  # whether more annotations can follow
 
@@ -180,8 +178,6 @@ class Walk:
         frame.weight += 1
         if self._head.annotated:
             self._annotation(token, self._head)
-        if token.kind == SLOT:
-            self._head.template = True
         if token.kind == SLOT:
             self._head.template = True
         if token.kind == SIGN:
