@@ -1,9 +1,9 @@
 r"""What a text of policies may be, before Cedar's own parser sees it.
 
 That parser descends into what it reads: a thousand nested brackets or a chain of twenty thousand terms exhaust its stack and end the whole
-process, `has a.b.c` writes its left side out once for each dot, and policy sets come from strangers. So every text is walked over once, from
-left to right and without recursion, and refused when it is larger, deeper or longer than below; `height` is how deep brackets, chains, `if`s
-and dots can be on top of one another, which is what costs stack.
+process. It writes `e has a.b` and `e is T in x` out with two `e`s, so a few of them around one another take time without end. And policy sets
+come from strangers. So every text is walked over once, from left to right and without recursion (`positions`), and refused when it is larger,
+deeper or longer than below.
 """
 
 from __future__ import annotations
@@ -47,7 +47,8 @@ def check(text: str, where: object = None, *, strict: bool = True, first: int = 
 
     Raises:
         InputError: naming the line and the policy: what is larger than 1 MiB, nested deeper than 200, has over 1,000 terms in one chain of
-            `&& || + - *` (over 200 of `.a`, `[...]`, `::`, `!`, `-` or `if`), is over 2,000 high in all, or is not balanced.
+            `&& || + - *` (over 200 of `.a`, `[...]`, `::`, `!`, `-` or `if`), is over 2,000 high in all, over 200,000 words larger once Cedar has
+            written it out, or not balanced.
 
     >>> [(policy.id, policy.first_line) for policy in check('@id("a") permit(principal, action, resource);')]
     [('a', 1)]
@@ -85,7 +86,7 @@ def identities(parts: Iterable[tuple[object, Sequence[Position]]]) -> tuple[str,
     return tuple(seen)
 
 
-def limit_size(text: str, where: object = None) -> None:
-    """Refuse a text that is larger than 1 MiB in UTF-8."""
-    if len(text) > BYTES or len(text.encode(errors="surrogatepass")) > BYTES:
-        raise InputError(f"is larger than {BYTES} bytes, the most accepted here", where=where)
+def limit_size(text: str, where: object = None, limit: int = BYTES) -> None:
+    """Refuse a text that is larger than `limit` bytes in UTF-8."""
+    if len(text) > limit or len(text.encode(errors="surrogatepass")) > limit:
+        raise InputError(f"is larger than {limit} bytes, the most accepted here", where=where)

@@ -27,7 +27,7 @@ FORMAT_SQUARES, FORMAT_DEPTHS = 2_000_000_000, 4_000_000
 # Its validator judges each policy for every kind of request.
 VALIDATE_WORDS = 20_000_000
 
-_NAMED = re.compile(r"`([^`]+)`")
+_NAMED = re.compile(r"(?:found template slot |@)(\??[A-Za-z_][A-Za-z0-9_]*)|`([^`]+)`")
 _stack_lock = threading.Lock()
 
 
@@ -141,13 +141,18 @@ def _culprit(policy: str, what: str) -> int:
             said = _complaint(policy[: words[middle - 1].end])
             low, high = (middle, high) if said is None or "end of input" in said else (low, middle)
         return words[low].start
-    named = _NAMED.findall(what) or [what.rsplit(" ", 1)[-1]]
     if "too large" in what:
         return next((word.start for word in words if word.kind == "number" and len(word.text.lstrip("0")) > 18), 0)
+    named = _named(what)
     found = [word.start for name in named for word in words if word.text == name] or [
         word.start for name in named for word in words if name in word.text
     ]
     return (found[-1] if "duplicate" in what else found[0]) if found else 0
+
+
+def _named(what: str) -> list[str]:
+    """Return what a message names: words in backticks, slots and annotations; its last word when there are none."""
+    return [name or quoted for name, quoted in _NAMED.findall(what)] or [what.rsplit(" ", 1)[-1]]
 
 
 def validate(text: str, schema: str, positions: Sequence[Position]) -> list[tuple[int, str]]:
@@ -244,8 +249,7 @@ def _schema_line(text: str, what: str) -> int | None:
             stops = _stops_within(text[: words[middle - 1].end])
             low, high = (low, middle) if stops else (middle, high)
         return lines.of(words[low].start)
-    named = _NAMED.findall(what) or [what.rsplit(" ", 1)[-1]]
-    found = [word.start for name in named for word in words if word.text == name.split("::")[-1]]
+    found = [word.start for name in _named(what) for word in words if word.text == name.split("::")[-1]]
     return lines.of(found[-1] if "twice" in what else found[0]) if found else None
 
 

@@ -36,8 +36,9 @@ class Position:
         last_line: line of its last one.
         id: its `@id`; None when it has none.
         id_line: the line of the `@id`, or 0.
-        words: how many words and signs it has.
+        words: how many words and signs it has, once `has a.b` and `is T in x` are written out as Cedar does it.
         depths: sum over these of how deep they lie, in brackets and `if`s.
+        template: whether there is a slot (`?principal`) in it.
     """
 
     start: int
@@ -48,6 +49,7 @@ class Position:
     id_line: int = 0
     words: int = 0
     depths: int = 0
+    template: bool = False
 
 
 @dataclass(slots=True)
@@ -66,7 +68,7 @@ class _Frame:
         weight: words since the left side of a comparison may have begun, with what `has` writes out.
         total: all of that since the bracket.
         has: how many names stand behind the `has` that was just read; -1 when there is none.
-        has_weight: weight of its left side.
+        left: weight of the left side of that `has`, or of the `is` that was just read; -1 when there is neither.
     """
 
     open: str
@@ -80,7 +82,7 @@ class _Frame:
     weight: int = 0
     total: int = 0
     has: int = -1
-    has_weight: int = 0
+    left: int = -1
 
     def now(self) -> int:
         """Return the height so far."""
@@ -96,7 +98,7 @@ class _Frame:
     def operand(self) -> None:
         """Begin an operand."""
         self.run = 0
-        self.has = -1
+        self.has = self.left = -1
 
     def relation(self) -> None:
         """Begin what could be the left side of a comparison."""
@@ -114,6 +116,7 @@ class _Head:
     id_line: int = 0
     count: int = 0
     depths: int = 0
+    template: bool = False
     words: list[Token] = field(default_factory=list)  # of the annotation that is being read
     annotated: bool = True  # whether more annotations can follow
 
@@ -163,7 +166,9 @@ class Walk:
         assert head is not None
         self._head = None
         self._count += 1
-        return Position(head.start, token.end, head.line, self._lines.of(token.start), head.id, head.id_line, head.count, head.depths)
+        return Position(
+            head.start, token.end, head.line, self._lines.of(token.start), head.id, head.id_line, head.count, head.depths, head.template
+        )
 
     def _step(self, token: Token) -> None:
         assert self._head is not None
@@ -173,6 +178,8 @@ class Walk:
         frame.weight += 1
         if self._head.annotated:
             self._annotation(token, self._head)
+        if token.kind == SLOT:
+            self._head.template = True
         if token.kind == SIGN:
             self._sign(token, frame)
         elif token.kind == NAME:
@@ -243,13 +250,16 @@ class Walk:
             if frame.ifs > CHAIN:
                 raise self._refuse_at(token, f"`if` is nested deeper than {CHAIN}")
             self._limit_height(token, frame)
-        if token.text in _BETWEEN:
-            left = frame.weight
-            frame.operand()
-            if token.text in ("if", "then", "else"):
-                frame.relation()
-            elif token.text == "has":
-                frame.has, frame.has_weight = 0, left
+        if token.text not in _BETWEEN:
+            return
+        left, before = frame.left, frame.weight
+        frame.operand()
+        if token.text in ("if", "then", "else"):
+            frame.relation()
+        elif token.text == "in" and left >= 0:
+            self._write_out(token, frame, left)
+        elif token.text in ("has", "is"):
+            frame.has, frame.left = (0 if token.text == "has" else -1), before
 
     def _after_operand(self) -> bool:
         last = self._last
@@ -291,10 +301,14 @@ class Walk:
         self._limit_height(token, frame)
         if frame.has >= 0 and token.text == ".":
             frame.has += 1
-            added = frame.has_weight + frame.has
-            frame.weight += added
-            self._written += added
-            if self._written > WRITTEN_OUT:
-                raise self._refuse_at(
-                    token, "`has` with a chain of names is used too often on what is too large; ask for one name at a time"
-                )
+            self._write_out(token, frame, frame.left + frame.has)
+
+    def _write_out(self, token: Token, frame: _Frame, words: int) -> None:
+        """Count what Cedar writes out: `e has a.b` is `e has a && e.a has b` to it, and `e is T in x` is `e is T && e in x`."""
+        assert self._head is not None
+        frame.weight += words
+        self._head.count += words
+        self._written += words
+        if self._written > WRITTEN_OUT:
+            what = "`has` with a chain of names, or `is` with `in`, is used too often on what is too large; split the policy"
+            raise self._refuse_at(token, what)

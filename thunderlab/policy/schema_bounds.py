@@ -18,9 +18,10 @@ from thunderlab.policy import lookalikes
 from thunderlab.policy.bounds import limit_size
 from thunderlab.policy.lexer import NAME, Lines, Token, tokens
 
+BYTES = 1 << 18  # of which Cedar's parser makes half a gigabyte, at worst
 NESTING = 50
 NAMES = 1_000
-WRITTEN_OUT = 200_000
+WRITTEN_OUT = 1_000_000
 TOGETHER = 10_000
 
 _CLOSES = {"(": ")", "[": "]", "{": "}", "<": ">"}
@@ -54,13 +55,13 @@ def check(text: str, where: object = None, *, strict: bool = True) -> int:
         strict: as in `bounds.check`.
 
     Raises:
-        InputError: when it is larger than 1 MiB, nested deeper than 50, has over 1,000 types of entities or actions, types of over 200,000 words
+        InputError: when it is larger than 256 KiB, nested deeper than 50, has over 1,000 types of entities or actions, types of over 1,000,000 words
             once they are written out, or over 10,000 kinds of requests; or is no JSON where it begins with a brace.
 
     >>> check('entity A, B; action "a" appliesTo {principal: [A, B], resource: B};')
     2
     """
-    limit_size(text, where)
+    limit_size(text, where, BYTES)
     lookalikes.check_hidden(text, where)
     said = _said_in_json(text, where) if is_json(text) else _said_in_text(text, where, strict=strict)
     for count, limit, what in (

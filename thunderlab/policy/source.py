@@ -222,8 +222,8 @@ def problems(of: Source) -> tuple[Problem, ...]:
     text = of.text
     positions = bounds.check(text, strict=False)
     found = [] if of.schema is None else cedar.validate(text, cedar.normalise_schema(of.schema[1], of.schema[0], strict=False), positions)
-    templates = json.loads(cedar.to_json(text, positions))["templates"]
-    found += [(int(name.removeprefix("policy")), "is a template: nothing links it here, so it never applies") for name in templates]
+    never = "is a template: nothing links it here, so it never applies"
+    found += [(place, never) for place, position in enumerate(positions) if position.template]
     return tuple(
         Problem(of.places[place].file, of.places[place].line, of.places[place].policy, message) for place, message in sorted(found)
     )
