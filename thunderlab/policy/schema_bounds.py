@@ -55,7 +55,7 @@ def check(text: str, where: object = None, *, strict: bool = True) -> int:
         strict: as in `bounds.check`.
 
     Raises:
-        InputError: when it is larger than 256 KiB, nested deeper than 50, has over 1,000 types of entities or actions, types of over 1,000,000 words
+        InputError: when it is larger than 256 KiB, nested deeper than 50 (32 in JSON), has over 1,000 types of entities or actions, types of over 1,000,000 words
             once they are written out, or over 10,000 kinds of requests; or is no JSON where it begins with a brace.
 
     >>> check('entity A, B; action "a" appliesTo {principal: [A, B], resource: B};')
@@ -159,7 +159,7 @@ def _type_name(words: list[Token]) -> str | None:
 def _declare(said: _Said, space: str, words: list[Token], declared: set[str]) -> None:
     """Note what one declaration says."""
     words = _without_annotations(words)
-    kind = words[0].text
+    kind = words[0].text if words else ""
     size = len(words), _uses(words[1:], space, declared)
     if kind == "type" and (name := _type_name(words)) is not None:
         said.types[space + name] = size
@@ -208,6 +208,9 @@ def _said_in_json(text: str, where: object) -> _Said:
     from thunderlab.documents import parse_json
 
     value = parse_json(text, Path(str(where or "schema"))).value
+    _size_in_json(value, "", set(), where)
+    if not isinstance(value, dict):
+        return _Said()
     said = _Said()
     spaces = {name: space for name, space in value.items() if isinstance(space, dict)}
     declared = {_full(name, one) for name, space in spaces.items() for one in _mapping(space, "commonTypes")}
@@ -235,13 +238,15 @@ def _full(space: str, name: str) -> str:
 
 def _size_in_json(body: Any, space: str, declared: set[str], where: object) -> tuple[int, Counter[str]]:
     """Return how many values a JSON value has in it, and which named types it uses; without recursion."""
+    from thunderlab.documents import MAX_DEPTH
+
     words, uses = 0, Counter[str]()
     waiting: list[tuple[Any, int]] = [(body, 1)]
     while waiting:
         value, depth = waiting.pop()
         words += 1
-        if depth > 2 * NESTING:
-            raise InputError(f"is nested deeper than {2 * NESTING}", where=where)
+        if depth > MAX_DEPTH:
+            raise InputError(f"is nested deeper than {MAX_DEPTH}", where=where)
         if isinstance(value, dict | list):
             waiting += [(inner, depth + 1) for inner in (value.values() if isinstance(value, dict) else value)]
         elif isinstance(value, str):
