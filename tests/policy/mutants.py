@@ -2,7 +2,7 @@
 
     python -m tests.policy.mutants closures            every mutant of the closures' modules, about ten minutes
     python -m tests.policy.mutants columns             of the columns'
-    python -m tests.policy.mutants closures --only extensions index --every 5
+    python -m tests.policy.mutants closures --only language.extensions closures.index --every 5
 
 A mutant is killed by each policy and request whose answer (applies, does not, fails) it changes, or that it crashes. `same_answers` names the
 changes that change no answer, and why; whatever else survives is printed, and so is what fewer than twenty cases kill.
@@ -23,7 +23,17 @@ from tests.policy.mutation import mutants
 from tests.policy.pools import framed_pool, kills, kills_columns, pool
 from tests.policy.same_answers import EQUIVALENT
 
-CLOSURES = ("closure", "operators", "shapes", "world", "index", "program", "extensions", "values")
+CLOSURES = (
+    "closures.closure",
+    "closures.contextual",
+    "closures.index",
+    "closures.lookups",
+    "closures.operators",
+    "closures.program",
+    "closures.shapes",
+    "language.extensions",
+    "language.values",
+)
 COLUMNS = (
     "compiler",
     "evaluate",

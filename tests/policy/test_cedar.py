@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.policy.test_lexer import HEAD, corpus, many, when
 from thunderlab.errors import InputError
-from thunderlab.policy import bounds, cedar
+from thunderlab.policy.text import bounds, cedar
 
 SCHEMA = 'entity U; entity R; action "a" appliesTo {principal: [U], resource: [R], context: {a: Long}};'
 REQUEST = {"principal": {"type": "U", "id": "u"}, "action": {"type": "Action", "id": "a"}, "resource": {"type": "R", "id": "r"}}

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from thunderlab.errors import InputError
-from thunderlab.policy import tree
 from thunderlab.policy.columns import Columns, fail_closed, part
 from thunderlab.policy.columns.outcomes import combined
 from thunderlab.policy.columns.shared import Shared
+from thunderlab.policy.language import tree
 from thunderlab.policy.policy_set import PolicySet
 
 cedarpy = pytest.importorskip("cedarpy")

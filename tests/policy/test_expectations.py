@@ -5,9 +5,9 @@ import pytest
 from tests.policy.little_policies import load, write
 from thunderlab.errors import InputError
 from thunderlab.gate import deploy
-from thunderlab.policy.expectations import find_tests, run_tests
-from thunderlab.policy.loaded import load_folder
-from thunderlab.policy.source import problems
+from thunderlab.policy.record.expectations import find_tests, run_tests
+from thunderlab.policy.record.loaded import load_folder
+from thunderlab.policy.text.source import problems
 from thunderlab.workspace import shipped
 
 LAB = shipped("scenarios") / "policies" / "lab"

@@ -3,12 +3,12 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thunderlab.policy import tree
-from thunderlab.policy.entities import Entities
-from thunderlab.policy.program import Program
-from thunderlab.policy.request import Request
-from thunderlab.policy.tree import Policy, Scope
-from thunderlab.policy.values import Record, Uid
+from thunderlab.policy.closures.program import Program
+from thunderlab.policy.language import tree
+from thunderlab.policy.language.tree import Policy, Scope
+from thunderlab.policy.language.values import Record, Uid
+from thunderlab.policy.requests.entities import Entities
+from thunderlab.policy.requests.request import Request
 
 ANN, BOB, STAFF, ALL, BOX = Uid("User", "ann"), Uid("User", "bob"), Uid("Team", "staff"), Uid("Team", "all"), Uid("Box", "1")
 READ, WRITE, ANY = Uid("Action", "read"), Uid("Action", "write"), Uid("Action", "any")

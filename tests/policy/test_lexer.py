@@ -14,8 +14,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from thunderlab.errors import InputError
-from thunderlab.policy import bounds, lookalikes, schema_bounds
-from thunderlab.policy.lexer import Lines, tokens, unescaped
+from thunderlab.policy.text import bounds, lookalikes, schema_bounds
+from thunderlab.policy.text.lexer import Lines, tokens, unescaped
 
 CORPUS = Path("shared/data/cedar/corpus-tests.tar.gz")
 HEAD = "permit(principal, action, resource)"

@@ -30,13 +30,13 @@ def test_mutants_of_the_closures_are_killed(cases):
 
 
 def test_a_mutant_stands_in_its_module_only_while_it_is_asked_for():
-    import thunderlab.policy.operators as before
+    import thunderlab.policy.closures.operators as before
 
-    mutant = next(one for one in made("thunderlab.policy.operators") if one.what == "left < right -> left <= right")
+    mutant = next(one for one in made("thunderlab.policy.closures.operators") if one.what == "left < right -> left <= right")
     with in_place(mutant) as changed:
-        assert changed["thunderlab.policy.operators"].less(1, 1) is True
-        assert "thunderlab.policy.index" in changed
-    import thunderlab.policy.operators as after
+        assert changed["thunderlab.policy.closures.operators"].less(1, 1) is True
+        assert "thunderlab.policy.closures.index" in changed
+    import thunderlab.policy.closures.operators as after
 
     assert after is before and after.less(1, 1) is False
 

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.policy import documents
-from thunderlab.policy.names import is_action_type, is_type_name, uid_from_text, unescaped
-from thunderlab.policy.values import Uid
+from thunderlab.policy.language.names import is_action_type, is_type_name, uid_from_text, unescaped
+from thunderlab.policy.language.values import Uid
 
 PIECES = (
     "a",

@@ -8,11 +8,11 @@ import pytest
 
 from tests.policy import documents
 from thunderlab.errors import InputError
-from thunderlab.policy.entities import read_entities
-from thunderlab.policy.request import RequestError
-from thunderlab.policy.schema import read_vocabulary
-from thunderlab.policy.types import Attribute, EntityOf, Plain, RecordType, SetType
-from thunderlab.policy.values import Uid
+from thunderlab.policy.language.types import Attribute, EntityOf, Plain, RecordType, SetType
+from thunderlab.policy.language.values import Uid
+from thunderlab.policy.requests.entities import read_entities
+from thunderlab.policy.requests.request import RequestError
+from thunderlab.policy.text.schema import read_vocabulary
 
 
 def read(text):

@@ -11,7 +11,7 @@ import pytest
 
 from tests.policy.test_lexer import HEAD, when
 from thunderlab.errors import InputError
-from thunderlab.policy import source
+from thunderlab.policy.text import source
 
 SCHEMA = 'entity U; entity R; action "a" appliesTo {principal: [U], resource: [R], context: {a: Long}};'
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from thunderlab.errors import InputError
-from thunderlab.policy.wire import MOST_REQUEST_BYTES, read_json, say, say_entities, unsayable
+from thunderlab.policy.record.wire import MOST_REQUEST_BYTES, read_json, say, say_entities, unsayable
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 JSON = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3), max_leaves=12)

@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import msgspec
 
 from thunderlab.errors import InputError
-from thunderlab.policy import bounds, cedar, source
-from thunderlab.policy.entities import Entities, read_entities
-from thunderlab.policy.program import Program
-from thunderlab.policy.reading import read_policies
-from thunderlab.policy.request import RequestError, RequestReader
-from thunderlab.policy.schema import read_vocabulary
+from thunderlab.policy.closures.program import Program
+from thunderlab.policy.requests.entities import Entities, read_entities
+from thunderlab.policy.requests.request import RequestError, RequestReader
+from thunderlab.policy.text import bounds, cedar, source
+from thunderlab.policy.text.reading import read_policies
+from thunderlab.policy.text.schema import read_vocabulary
 
 if TYPE_CHECKING:
     import polars as pl
 
     from thunderlab.policy.columns import Columns
-    from thunderlab.policy.source import Source
-    from thunderlab.policy.tree import Policy
-    from thunderlab.policy.types import Vocabulary
+    from thunderlab.policy.language.tree import Policy
+    from thunderlab.policy.language.types import Vocabulary
+    from thunderlab.policy.text.source import Source
 
 Decision = Literal["allow", "deny"]
 Known = Entities | Iterable[Mapping[str, Any]]

@@ -14,16 +14,16 @@ from thunderlab.clock import Clock
 from thunderlab.errors import EvidenceError, InputError
 from thunderlab.events import Bus, Envelope
 from thunderlab.ledger import Chain
-from thunderlab.policy.archive import Archive
-from thunderlab.policy.audit import Reproduced, reproduce
 from thunderlab.policy.events import ReplayCompleted, VerdictCompleted
-from thunderlab.policy.history import History
-from thunderlab.policy.loaded import Loaded, Shelf
-from thunderlab.policy.log import Log, read_log
-from thunderlab.policy.precedents import Precedents
-from thunderlab.policy.replay import Replay, replay_history
-from thunderlab.policy.verdict import Judgement, Verdict, event_of, verdict_of
-from thunderlab.policy.wire import EntitySet, say, say_entities
+from thunderlab.policy.record.archive import Archive
+from thunderlab.policy.record.audit import Reproduced, reproduce
+from thunderlab.policy.record.history import History
+from thunderlab.policy.record.loaded import Loaded, Shelf
+from thunderlab.policy.record.log import Log, read_log
+from thunderlab.policy.record.precedents import Precedents
+from thunderlab.policy.record.replay import Replay, replay_history
+from thunderlab.policy.record.verdict import Judgement, Verdict, event_of, verdict_of
+from thunderlab.policy.record.wire import EntitySet, say, say_entities
 from thunderlab.store import Store
 from thunderlab.telemetry import Meter
 
@@ -205,7 +205,7 @@ class Policy:
             limit: judge so many of the first rows at most.
             on_progress: called with how many were judged, and how many there are.
         """
-        from thunderlab.policy.replay_file import replay_file
+        from thunderlab.policy.record.replay_file import replay_file
 
         given = entities if isinstance(entities, EntitySet) else say_entities(entities)
         return self._replayed(

@@ -27,8 +27,8 @@ from thunderlab.policy.columns.nodes import (
     spread,
     type_of,
 )
-from thunderlab.policy.types import SetType, Type
-from thunderlab.policy.values import Set, equal
+from thunderlab.policy.language.types import SetType, Type
+from thunderlab.policy.language.values import Set, equal
 
 
 def all_of(terms: Sequence[Node], sheet: Sheet) -> Node:

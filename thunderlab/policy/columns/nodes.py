@@ -13,8 +13,8 @@ from typing import Any
 
 import polars as pl
 
-from thunderlab.policy.types import EntityOf, Plain, Primitive, RecordType, SetType, Type
-from thunderlab.policy.values import Address, Datetime, Decimal, Duration, Record, Set, Uid, Value, unkeyed
+from thunderlab.policy.language.types import EntityOf, Plain, Primitive, RecordType, SetType, Type
+from thunderlab.policy.language.values import Address, Datetime, Decimal, Duration, Record, Set, Uid, Value, unkeyed
 
 BOOL, LONG, STRING = Plain("Bool"), Plain("Long"), Plain("String")
 DECIMAL, DATETIME, DURATION, IPADDR = Plain("decimal"), Plain("datetime"), Plain("duration"), Plain("ipaddr")

@@ -21,10 +21,10 @@ from thunderlab.policy.columns.nodes import (
     constantly,
     strict,
 )
-from thunderlab.policy.entities import Entities
-from thunderlab.policy.request import Request
-from thunderlab.policy.types import EntityOf, Plain, RecordType, SetType, Type, Vocabulary
-from thunderlab.policy.values import Datetime, Decimal, Duration, Record, Set, Uid, key
+from thunderlab.policy.language.types import EntityOf, Plain, RecordType, SetType, Type, Vocabulary
+from thunderlab.policy.language.values import Datetime, Decimal, Duration, Record, Set, Uid, key
+from thunderlab.policy.requests.entities import Entities
+from thunderlab.policy.requests.request import Request
 
 CONTEXT = "context"
 

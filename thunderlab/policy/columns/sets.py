@@ -26,8 +26,8 @@ from thunderlab.policy.columns.nodes import (
     strict,
     worst,
 )
-from thunderlab.policy.types import SetType
-from thunderlab.policy.values import Set, equal, unkeyed
+from thunderlab.policy.language.types import SetType
+from thunderlab.policy.language.values import Set, equal, unkeyed
 
 # A list is asked for so many constants one by one; for more, two lists are compared.
 _FEW = 8

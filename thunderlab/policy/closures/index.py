@@ -1,0 +1,219 @@
+"""Which policies a request must be held against: found by its action and types, by the entities policies name, and by what most of them ask first."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from thunderlab.policy.closures.closure import ROOTS, condition
+from thunderlab.policy.closures.shapes import Call
+from thunderlab.policy.language import tree
+from thunderlab.policy.language.tree import Policy, Scope
+from thunderlab.policy.language.values import Uid
+from thunderlab.policy.requests.request import Request
+
+
+class Rule(NamedTuple):
+    """What is left of a policy once some of it is known.
+
+    Attributes:
+        at: its place in the set.
+        permits: whether it is a permit.
+        test: whether it applies; None when it does in any case.
+    """
+
+    at: int
+    permits: bool
+    test: Call | None
+
+
+class Question(NamedTuple):
+    """What several policies ask first: which string an attribute is.
+
+    Attributes:
+        root: gets the context, or the attributes of the principal or the resource.
+        name: the attribute.
+        answers: what is left of the rules for each string.
+        askers: all of them, whole: without the attribute none has a value, and each says so.
+    """
+
+    root: Callable[[Request], Any]
+    name: str
+    answers: dict[str, list[Rule]]
+    askers: list[Rule]
+
+
+class ByName(NamedTuple):
+    """Rules by the entity that their policies name.
+
+    Attributes:
+        exact: rules for that one entity.
+        below: rules for it and all that is below it.
+    """
+
+    exact: dict[Uid, list[Rule]]
+    below: dict[Uid, list[Rule]]
+
+    def of(self, uid: Uid, above: frozenset[Uid] | None) -> list[Rule]:
+        """Return the rules for an entity that is below others."""
+        found = [*self.exact.get(uid, ()), *self.below.get(uid, ())]
+        for name in (above or frozenset()) & self.below.keys():
+            if name != uid:
+                found += self.below[name]
+        return found
+
+
+class Group(NamedTuple):
+    """The rules for one action and one type of principal and resource.
+
+    Attributes:
+        always: those that any such request must be held against.
+        questions: where others are found.
+        by_principal: those whose principal is named.
+        by_resource: those whose resource is, and not the principal.
+        simple: whether there are none but the first.
+    """
+
+    always: tuple[Rule, ...]
+    questions: tuple[Question, ...]
+    by_principal: ByName
+    by_resource: ByName
+    simple: bool
+
+    def rules(self, request: Request) -> Iterable[Rule]:
+        """Return what a request must be held against, in the order of the text."""
+        if self.simple:
+            return self.always
+        chosen = list(self.always)
+        for root, name, answers, askers in self.questions:
+            of = root(request)
+            answer = None if of is None else of.get(name)
+            if type(answer) is str:
+                chosen += answers.get(answer, ())
+            elif answer is None:
+                chosen += askers
+        ancestors = request.entities.ancestors
+        for found, uid in ((self.by_principal, request.principal), (self.by_resource, request.resource)):
+            chosen += found.of(uid, ancestors.get(uid))
+        if len(chosen) > 1:
+            chosen.sort(key=_place)
+        return chosen
+
+
+class Index:
+    """The policies of a set, compiled when a request first needs them.
+
+    Args:
+        policies: in the order of their text.
+    """
+
+    def __init__(self, policies: Sequence[Policy]) -> None:
+        self._policies = policies
+        self._compiled: dict[int, Call | None] = {}
+
+    def group(self, request: Request) -> Group:
+        """Return the rules for requests with the action and the types of this one."""
+        always: list[Rule] = []
+        by_principal, by_resource = (ByName(defaultdict(list), defaultdict(list)) for _ in range(2))
+        for at, policy in enumerate(self._policies):
+            if not (_of_type(policy.principal, request.principal) and _of_type(policy.resource, request.resource)):
+                continue
+            if not _allows(policy.action, request.action, request):
+                continue
+            test = self.whole(at)
+            if _names(policy.principal):
+                # Found by its principal: whether the resource is right is left to be asked.
+                test = _with_resource(policy.resource, test) if _names(policy.resource) else test
+                _file(by_principal, policy.principal, Rule(at, policy.effect == "permit", test))
+            elif _names(policy.resource):
+                _file(by_resource, policy.resource, Rule(at, policy.effect == "permit", test))
+            else:
+                always.append(Rule(at, policy.effect == "permit", test))
+        rest, questions = self._asked(always)
+        named = any(rules for by_name in (by_principal, by_resource) for rules in by_name)
+        return Group(rest, questions, by_principal, by_resource, not (questions or named))
+
+    def whole(self, at: int) -> Call | None:
+        """Return the compiled condition of a policy; None when it has none."""
+        if at not in self._compiled:
+            expression = self._policies[at].condition
+            self._compiled[at] = None if expression is None else condition(expression)
+        return self._compiled[at]
+
+    def in_scope(self, at: int, request: Request) -> bool:
+        """Return whether a policy's head is content with a request."""
+        policy = self._policies[at]
+        heads = ((policy.principal, request.principal), (policy.action, request.action), (policy.resource, request.resource))
+        return all(_allows(scope, uid, request) for scope, uid in heads)
+
+    def _asked(self, rules: Sequence[Rule]) -> tuple[tuple[Rule, ...], tuple[Question, ...]]:
+        """Return the rules that nothing is known of, and the questions that at least two of the others ask first."""
+        asking: dict[tuple[str, str], list[tuple[Rule, str, tree.Expression | None]]] = defaultdict(list)
+        rest: list[Rule] = []
+        for rule in rules:
+            first = _first_question(self._policies[rule.at].condition)
+            if first is None:
+                rest.append(rule)
+            else:
+                variable, name, answer, then = first
+                asking[variable, name].append((rule, answer, then))
+        questions: list[Question] = []
+        for (variable, name), asked in asking.items():
+            askers = [rule for rule, _, _ in asked]
+            if len(asked) == 1:
+                rest += askers
+                continue
+            answers: dict[str, list[Rule]] = defaultdict(list)
+            for rule, answer, then in asked:
+                answers[answer].append(rule._replace(test=None if then is None else condition(then)))
+            questions.append(Question(ROOTS[variable], name, dict(answers), askers))
+        return tuple(sorted(rest, key=_place)), tuple(questions)
+
+
+def _place(rule: Rule) -> int:
+    return rule.at
+
+
+def _first_question(expression: tree.Expression | None) -> tuple[str, str, str, tree.Expression | None] | None:
+    """Return variable, attribute and string of a condition that begins with such a comparison, and what is left of it."""
+    first, then = expression, None
+    if isinstance(expression, tree.And):
+        first, *rest = expression.terms
+        then = tree.And(tuple(rest))
+    match first:
+        case tree.Apply("==", (tree.GetAttribute(tree.Variable(variable), name), tree.Constant(str(answer)))) | tree.Apply(
+            "==", (tree.Constant(str(answer)), tree.GetAttribute(tree.Variable(variable), name))
+        ) if variable in ROOTS:
+            return variable, name, answer, then
+    return None
+
+
+def _names(scope: Scope) -> bool:
+    """Return whether a scope names entities: what it concerns is one of them or below one."""
+    return scope.equal is not None or scope.within is not None
+
+
+def _file(found: ByName, scope: Scope, rule: Rule) -> None:
+    """Put a rule where the entities that its scope names find it."""
+    if scope.equal is not None:
+        found.exact[scope.equal].append(rule)
+    for uid in scope.within or ():
+        found.below[uid].append(rule)
+
+
+def _of_type(scope: Scope, uid: Uid) -> bool:
+    return scope.entity_type is None or scope.entity_type == uid.type
+
+
+def _allows(scope: Scope, uid: Uid, request: Request) -> bool:
+    """Return whether a scope is content with an entity."""
+    if not _of_type(scope, uid) or (scope.equal is not None and scope.equal != uid):
+        return False
+    above = request.entities.ancestors.get(uid, frozenset())
+    return scope.within is None or any(uid == other or other in above for other in scope.within)
+
+
+def _with_resource(scope: Scope, test: Call | None) -> Call:
+    """Return a test that also asks for the resource, of a policy that is found by its principal."""
+    return lambda request: _allows(scope, request.resource, request) and (test is None or test(request))
