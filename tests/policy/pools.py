@@ -17,15 +17,15 @@ ENOUGH = 100  # nobody counts further
 # Of each table: every so many of its batches, and at most so many cases of each of them.
 SHARES = {
     "kinds": (1, 60),
-    "single": (1, 400), "longs": (1, 1500), "decimals": (1, 600), "times": (1, 1000), "addresses": (1, 1200), "strings": (1, 4000), "sets": (1, 700), "records": (1, 1200),
-    "logic": (9, 400), "interplay": (1, 1300), "heads": (1, 5500), "questions": (1, 2000),
+    "single": (1, 2000), "longs": (1, 6000), "decimals": (1, 600), "times": (1, 1000), "addresses": (1, 1200), "strings": (1, 16000), "sets": (1, 700), "records": (1, 1200),
+    "logic": (9, 400), "chains": (1, 4000), "interplay": (1, 1300), "heads": (1, 5500), "questions": (1, 2000),
 }  # fmt: skip
 
 
 FRAMED_SHARES = {
     "kinds": (12, 200),
-    "single": (2, 400), "longs": (1, 3000), "decimals": (1, 1000), "times": (1, 1500), "addresses": (1, 1500), "strings": (1, 6000), "sets": (1, 1500), "records": (1, 1200),
-    "logic": (25, 400), "interplay": (1, 1300), "heads": (1, 10000), "questions": (1, 4000),
+    "single": (2, 900), "longs": (1, 3000), "decimals": (1, 1000), "times": (1, 1500), "addresses": (1, 1500), "strings": (1, 6000), "sets": (1, 1500), "records": (1, 1200),
+    "logic": (25, 400), "chains": (1, 4000), "interplay": (1, 1300), "heads": (1, 10000), "questions": (1, 4000),
 }  # fmt: skip
 
 

@@ -32,6 +32,9 @@ EQUIVALENT = (
     ("closure", "", "if call is not None -> if False", _GENERAL),
     ("operators", "", "_ordered(left, right) -> _ordered(right, left)", _WORDS),
     ("operators", "", "_longs(left, right) -> _longs(right, left)", _WORDS),
+    ("operators", "", "_sets(container, values) -> _sets(values, container)", _WORDS),
+    ("operators", "", "equal(left, right) -> equal(right, left)", "equality is symmetric"),
+    ("operators", "checked", "True -> False", "their numbers were compared before"),
     ("shapes", "compared", "general(value, limit) -> general(limit, value)", _WORDS),
     ("extensions", "ip", "without except ValueError", "the error is caught one call further out"),
 )
