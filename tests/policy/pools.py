@@ -17,15 +17,15 @@ ENOUGH = 100  # nobody counts further
 # Of each table: every so many of its batches, and at most so many cases of each of them.
 SHARES = {
     "kinds": (1, 60),
-    "single": (1, 400), "longs": (1, 1500), "decimals": (1, 600), "times": (1, 1000), "addresses": (1, 1200), "strings": (1, 4000), "sets": (1, 700), "records": (1, 1200),
-    "logic": (9, 400), "interplay": (1, 1300), "heads": (1, 5500), "questions": (1, 2000),
+    "single": (1, 2000), "longs": (1, 6000), "decimals": (1, 600), "times": (1, 1000), "addresses": (1, 1200), "strings": (1, 16000), "sets": (1, 700), "records": (1, 1200),
+    "logic": (9, 400), "chains": (1, 4000), "interplay": (1, 1300), "heads": (1, 5500), "questions": (1, 2000),
 }  # fmt: skip
 
 
 FRAMED_SHARES = {
     "kinds": (12, 200),
-    "single": (2, 400), "longs": (1, 3000), "decimals": (1, 1000), "times": (1, 1500), "addresses": (1, 1500), "strings": (1, 6000), "sets": (1, 1500), "records": (1, 1200),
-    "logic": (25, 400), "interplay": (1, 1300), "heads": (1, 10000), "questions": (1, 4000),
+    "single": (2, 900), "longs": (1, 3000), "decimals": (1, 1000), "times": (1, 1500), "addresses": (1, 1500), "strings": (1, 6000), "sets": (1, 1500), "records": (1, 1200),
+    "logic": (25, 400), "chains": (1, 4000), "interplay": (1, 1300), "heads": (1, 10000), "questions": (1, 4000),
 }  # fmt: skip
 
 
@@ -104,10 +104,10 @@ def read(labelled_, modules):
 
     vocabulary = None
     if labelled_.typed:
-        vocabulary = modules("schema").read_vocabulary(str(cedarpy.Schema.from_str(labelled_.batch.schema)))
-    policies = modules("reading").read_policies(labelled_.form)
-    entities = modules("entities").read_entities(labelled_.batch.entities, vocabulary)
-    reader = modules("request").RequestReader(vocabulary)
+        vocabulary = modules("text.schema").read_vocabulary(str(cedarpy.Schema.from_str(labelled_.batch.schema)))
+    policies = modules("text.reading").read_policies(labelled_.form)
+    entities = modules("requests.entities").read_entities(labelled_.batch.entities, vocabulary)
+    reader = modules("requests.request").RequestReader(vocabulary)
     return policies, [reader.read(request, entities) for request in labelled_.batch.requests]
 
 
@@ -116,7 +116,7 @@ def kills(cases_, mutant=None):
     with in_place(mutant) if mutant is not None else contextlib.nullcontext({}) as changed:
         modules = lambda name: changed.get(f"thunderlab.policy.{name}") or importlib.import_module(f"thunderlab.policy.{name}")
         anew = any(f"thunderlab.policy.{name}" in changed for name in ("values", "tree", "reading", "convert", "request", "entities"))
-        program = modules("program").Program
+        program = modules("closures.program").Program
         told = 0
         for one in cases_:
             told += _told_apart(one, program, modules, anew)

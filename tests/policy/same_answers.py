@@ -32,6 +32,9 @@ EQUIVALENT = (
     ("closures.closure", "", "if call is not None -> if False", _GENERAL),
     ("closures.operators", "", "_ordered(left, right) -> _ordered(right, left)", _WORDS),
     ("closures.operators", "", "_longs(left, right) -> _longs(right, left)", _WORDS),
+    ("closures.operators", "", "_sets(container, values) -> _sets(values, container)", _WORDS),
+    ("closures.operators", "", "equal(left, right) -> equal(right, left)", "equality is symmetric"),
+    ("closures.operators", "checked", "True -> False", "their numbers were compared before"),
     ("closures.shapes", "compared", "general(value, limit) -> general(limit, value)", _WORDS),
     ("language.extensions", "ip", "without except ValueError", "the error is caught one call further out"),
 )

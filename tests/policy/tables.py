@@ -149,6 +149,24 @@ UNARY += (
     "[x] == [1]",
     "{a: x} == {a: true}",
 )
+UNARY += (
+    "x.toDays() && true",
+    "x.toHours() || false",
+    "!x.toSeconds()",
+    "if x.toMinutes() then true else false",
+    "x.toTime() || true",
+    "decimal(x) && true",
+    'x.getTag("x") || true',
+)
+UNARY += (
+    "!(-x)",
+    "-x || true",
+    'if x.getTag("x") then true else true',
+    "true && x.toMilliseconds()",
+    "x.toDate()",
+    "ip(x) || ip(x)",
+    "x == x && duration(x)",
+)
 # Functions and methods of the extensions with too few or too many operands: Cedar's parser lets them through.
 WRONG_ARITY = (
     "decimal()",
@@ -390,6 +408,10 @@ def logic():
             expressions = [form.format(*operands) for form in forms]
             if place % 2 == 0 or names is not context:
                 yield " ".join(operands), table({"x": "Bool", "y": "Bool", "z": "Bool"}, expressions, rows)
+
+
+def chains():
+    """Yield long chains of `&&` and `||`, with each term in turn the one that matters."""
     long = [
         word.join("x" if at < place else "y" if at == place else "z" for at in range(size))
         for word in (" && ", " || ")
@@ -581,5 +603,5 @@ def questions():
 
 TABLES = {
     "kinds": kinds, "single": single, "longs": longs, "decimals": decimals, "times": times, "addresses": addresses, "strings": strings, "sets": sets, "records": records,
-    "logic": logic, "interplay": interplay, "heads": heads, "questions": questions,
+    "logic": logic, "chains": chains, "interplay": interplay, "heads": heads, "questions": questions,
 }  # fmt: skip

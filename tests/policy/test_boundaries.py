@@ -18,7 +18,7 @@ from tests.policy.pools import chosen
 FEWER = {
     "kinds": ((4, 100), (24, 100)),
     "single": ((1, 400), (3, 400)), "longs": ((1, 1500), (1, 1500)), "decimals": ((1, 900), (1, 900)), "times": ((1, 900), (1, 900)), "addresses": ((1, 900), (1, 900)),
-    "strings": ((1, 5000), (1, 5000)), "sets": ((1, 900), (2, 900)), "records": ((1, 1200), (1, 1200)), "logic": ((12, 350), (40, 350)), "interplay": ((1, 1300), (1, 1300)),
+    "strings": ((1, 5000), (1, 5000)), "sets": ((1, 900), (2, 900)), "records": ((1, 1200), (1, 1200)), "logic": ((12, 350), (40, 350)), "chains": ((1, 3000), (1, 3000)), "interplay": ((1, 1300), (1, 1300)),
     "heads": ((1, 6000), (1, 6000)), "questions": ((1, 4000), (1, 4000)),
 }  # fmt: skip
 QUIET = settings(suppress_health_check=list(HealthCheck), max_examples=12)
