@@ -74,7 +74,7 @@ class PolicySet:
         self.vocabulary = vocabulary
         self._ids = [policy.id for policy in self.policies]
         self._forbids = frozenset(policy.id for policy in self.policies if policy.effect == "forbid")
-        self._program = Program(self.policies)
+        self._run = Program(self.policies).run
         self._read = RequestReader(vocabulary).read
         self._nothing = read_entities((), vocabulary)
 
@@ -123,13 +123,20 @@ class PolicySet:
             entities: what is known of the world; read them once with `world` when there are many requests.
         """
         try:
-            read = self._read(request, self._known(entities))
+            read = self._read(request, entities if type(entities) is Entities else self._known(entities))
         except RequestError as error:
             return Answer(None, request_errors=[str(error)])
-        permits, forbids, errors = self._program.run(read)
+        permits, forbids, errors = self._run(read)
         ids = self._ids
-        reasons = [ids[at] for at in forbids or permits]
-        decision: Decision = "deny" if forbids or not permits else "allow"
+        if forbids:
+            decision: Decision = "deny"
+            reasons = [ids[at] for at in forbids]
+        elif permits:
+            decision = "allow"
+            reasons = [ids[at] for at in permits]
+        else:
+            decision = "deny"
+            reasons = []
         if not errors:
             return Answer(decision, reasons)
         return Answer(decision, reasons, [ids[at] for at, _ in errors], details={ids[at]: why for at, why in errors})

@@ -85,6 +85,8 @@ def _constant(part: tree.Constant, _: Sequence[Code]) -> Code:
 
 
 def _variable(part: tree.Variable, _: Sequence[Code]) -> Code:
+    if part.name == "context":
+        return Code(lambda request: request.context if type(request.context) is Record else Record(request.context))
     return Code(attrgetter(part.name))
 
 

@@ -13,6 +13,9 @@ from thunderlab.policy.language.tree import Policy, Scope
 from thunderlab.policy.language.values import Uid
 from thunderlab.policy.requests.request import Request
 
+# Looking up an answer costs as much as three comparisons.
+WORTH_ASKING = 4
+
 
 class Rule(NamedTuple):
     """What is left of a policy once some of it is known.
@@ -20,12 +23,12 @@ class Rule(NamedTuple):
     Attributes:
         at: its place in the set.
         permits: whether it is a permit.
-        test: whether it applies; None when it does in any case.
+        test: whether it applies.
     """
 
     at: int
     permits: bool
-    test: Call | None
+    test: Call
 
 
 class Question(NamedTuple):
@@ -72,6 +75,7 @@ class Group(NamedTuple):
         questions: where others are found.
         by_principal: those whose principal is named.
         by_resource: those whose resource is, and not the principal.
+        named: whether there are any of these two kinds.
         simple: whether there are none but the first.
     """
 
@@ -79,10 +83,11 @@ class Group(NamedTuple):
     questions: tuple[Question, ...]
     by_principal: ByName
     by_resource: ByName
+    named: bool
     simple: bool
 
     def rules(self, request: Request) -> Iterable[Rule]:
-        """Return what a request must be held against, in the order of the text."""
+        """Return what a request must be held against."""
         if self.simple:
             return self.always
         chosen = list(self.always)
@@ -93,11 +98,10 @@ class Group(NamedTuple):
                 chosen += answers.get(answer, ())
             elif answer is None:
                 chosen += askers
-        ancestors = request.entities.ancestors
-        for found, uid in ((self.by_principal, request.principal), (self.by_resource, request.resource)):
-            chosen += found.of(uid, ancestors.get(uid))
-        if len(chosen) > 1:
-            chosen.sort(key=_place)
+        if self.named:
+            ancestors = request.entities.ancestors
+            for found, uid in ((self.by_principal, request.principal), (self.by_resource, request.resource)):
+                chosen += found.of(uid, ancestors.get(uid))
         return chosen
 
 
@@ -110,7 +114,7 @@ class Index:
 
     def __init__(self, policies: Sequence[Policy]) -> None:
         self._policies = policies
-        self._compiled: dict[int, Call | None] = {}
+        self._compiled: dict[int, Call] = {}
 
     def group(self, request: Request) -> Group:
         """Return the rules for requests with the action and the types of this one."""
@@ -132,13 +136,13 @@ class Index:
                 always.append(Rule(at, policy.effect == "permit", test))
         rest, questions = self._asked(always)
         named = any(rules for by_name in (by_principal, by_resource) for rules in by_name)
-        return Group(rest, questions, by_principal, by_resource, not (questions or named))
+        return Group(rest, questions, by_principal, by_resource, named, not (questions or named))
 
-    def whole(self, at: int) -> Call | None:
-        """Return the compiled condition of a policy; None when it has none."""
+    def whole(self, at: int) -> Call:
+        """Return the compiled condition of a policy."""
         if at not in self._compiled:
             expression = self._policies[at].condition
-            self._compiled[at] = None if expression is None else condition(expression)
+            self._compiled[at] = _always if expression is None else condition(expression)
         return self._compiled[at]
 
     def in_scope(self, at: int, request: Request) -> bool:
@@ -148,7 +152,7 @@ class Index:
         return all(_allows(scope, uid, request) for scope, uid in heads)
 
     def _asked(self, rules: Sequence[Rule]) -> tuple[tuple[Rule, ...], tuple[Question, ...]]:
-        """Return the rules that nothing is known of, and the questions that at least two of the others ask first."""
+        """Return the rules that nothing is known of, and the questions that several of the others ask first."""
         asking: dict[tuple[str, str], list[tuple[Rule, str, tree.Expression | None]]] = defaultdict(list)
         rest: list[Rule] = []
         for rule in rules:
@@ -161,18 +165,14 @@ class Index:
         questions: list[Question] = []
         for (variable, name), asked in asking.items():
             askers = [rule for rule, _, _ in asked]
-            if len(asked) == 1:
+            if len(asked) < WORTH_ASKING:
                 rest += askers
                 continue
             answers: dict[str, list[Rule]] = defaultdict(list)
             for rule, answer, then in asked:
-                answers[answer].append(rule._replace(test=None if then is None else condition(then)))
+                answers[answer].append(rule._replace(test=_always if then is None else condition(then)))
             questions.append(Question(ROOTS[variable], name, dict(answers), askers))
-        return tuple(sorted(rest, key=_place)), tuple(questions)
-
-
-def _place(rule: Rule) -> int:
-    return rule.at
+        return tuple(sorted(rest, key=lambda rule: rule.at)), tuple(questions)
 
 
 def _first_question(expression: tree.Expression | None) -> tuple[str, str, str, tree.Expression | None] | None:
@@ -187,6 +187,11 @@ def _first_question(expression: tree.Expression | None) -> tuple[str, str, str, 
         ) if variable in ROOTS:
             return variable, name, answer, then
     return None
+
+
+def _always(_: Request) -> bool:
+    """Return true: the test of a policy without a condition."""
+    return True
 
 
 def _names(scope: Scope) -> bool:
@@ -214,6 +219,6 @@ def _allows(scope: Scope, uid: Uid, request: Request) -> bool:
     return scope.within is None or any(uid == other or other in above for other in scope.within)
 
 
-def _with_resource(scope: Scope, test: Call | None) -> Call:
+def _with_resource(scope: Scope, test: Call) -> Call:
     """Return a test that also asks for the resource, of a policy that is found by its principal."""
-    return lambda request: _allows(scope, request.resource, request) and (test is None or test(request))
+    return lambda request: _allows(scope, request.resource, request) and test(request)

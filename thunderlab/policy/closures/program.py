@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from thunderlab.policy.closures.index import Group, Index
+from thunderlab.policy.closures.index import Group, Index, Rule
 from thunderlab.policy.closures.operators import EvaluationError
 from thunderlab.policy.language.tree import Policy
 from thunderlab.policy.language.values import Uid
@@ -39,21 +39,32 @@ class Program:
         above = request.entities.ancestors.get(action) if self._by_group else None
         kind = (action, above, request.principal.type, request.resource.type)
         group = self._groups.get(kind) or self._new_group(kind, request)
-        for at, permit, test in group.always if group.simple else group.rules(request):
+        if group.simple:
+            rules: Iterable[Rule] = group.always
+        else:
+            rules = group.rules(request)
+        for at, permit, test in rules:
             try:
-                if test is None or test(request):
-                    (permits if permit else forbids).append(at)
+                if test(request):
+                    if permit:
+                        permits.append(at)
+                    else:
+                        forbids.append(at)
             except EvaluationError as error:
                 errors.append((at, str(error)))
+        if not group.simple:
+            # They were found in several places.
+            permits.sort()
+            forbids.sort()
+            errors.sort()
         return permits, forbids, errors
 
     def applies(self, at: int, request: Request) -> bool | None:
         """Return whether one policy applies to a request; None when it has no value."""
         if not self._index.in_scope(at, request):
             return False
-        test = self._index.whole(at)
         try:
-            return test is None or bool(test(request))
+            return bool(self._index.whole(at)(request))
         except EvaluationError:
             return None
 

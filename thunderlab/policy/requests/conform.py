@@ -61,6 +61,10 @@ class Conformer:
             known = self._readers[id(expected)] = (expected, self._compiled(expected))
         return known[1]
 
+    def context_reader(self, expected: RecordType) -> Callable[[Any], dict[str, Any]]:
+        """Return the function that makes a JSON object a request's context; see `convert.to_context` for what is taken as it is."""
+        return self._record(expected, as_it_is=True)
+
     def check_uid(self, uid: Uid) -> Uid:
         """Return a uid that the schema lets be: its id is one of those listed, if they are, and an action is declared.
 
@@ -96,17 +100,17 @@ class Conformer:
         convert = self.reader(attribute.type)
         return _present(convert) if attribute.required else convert
 
-    def _record(self, expected: RecordType) -> Read:
+    def _record(self, expected: RecordType, *, as_it_is: bool = False) -> Callable[[Any], Any]:
         fields = tuple(
             (name, _python(attribute.type), self._attribute(attribute), attribute.required)
             for name, attribute in expected.attributes.items()
         )
 
-        def read(document: Any) -> Record:
+        def read(document: Any) -> Any:
             if type(document) is not dict and not isinstance(document, Mapping):
                 raise UnfitError(f"expected an object of attributes, not {shown(document)}")
-            record = Record()
-            name = ""
+            record = document if as_it_is and type(document) is dict else Record(document)
+            name, found = "", 0
             try:
                 for name, kind, convert, required in fields:
                     value = document.get(name, _ABSENT)
@@ -116,16 +120,19 @@ class Conformer:
                         if value is _ABSENT and not required:
                             continue
                         value = convert(value)
+                        if record is document:
+                            record = Record(document)
+                        record[name] = value
                     elif given is int:
                         if not LONG_MIN <= value <= LONG_MAX:
                             check_integer(value)
                     elif given is str and not value.isascii():
                         check_text(value)
-                    record[name] = value
+                    found += 1
             except UnfitError as error:
                 raise error.within(name) from None
-            if len(record) != len(document):
-                strange = next(one for one in document if one not in record)
+            if found != len(document):
+                strange = next(one for one in document if one not in expected.attributes)
                 raise UnfitError(f"{shown(strange)} is no attribute that the schema knows here")
             return record
 

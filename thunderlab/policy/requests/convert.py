@@ -81,6 +81,33 @@ def to_record(document: Any) -> Record:
     return value
 
 
+def to_context(document: Any) -> dict[str, Any]:
+    """Return a request's context: as `to_record`, but one of nothing but booleans, integers and strings is taken as it is.
+
+    Most are, and this is on the way of every verdict; nobody changes a context, and what wants a record makes one.
+
+    Raises:
+        UnfitError: as `to_record`.
+
+    >>> asked = {"load_us": 250}
+    >>> to_context(asked) is asked
+    True
+    """
+    if type(document) is not dict or not document.keys() <= _NAMES:
+        return to_record(document)
+    for value in document.values():
+        kind = type(value)
+        if kind is str:
+            if not value.isascii():
+                return to_record(document)
+        elif kind is int:
+            if not LONG_MIN <= value <= LONG_MAX:
+                return to_record(document)
+        elif kind is not bool:
+            return to_record(document)
+    return document
+
+
 def to_uid(document: Any) -> Uid:
     """Return the entity that `{"type", "id"}` or `{"__entity": {"type", "id"}}` names, where an entity is expected; other keys are passed over.
 
@@ -244,7 +271,7 @@ def check_names(document: Mapping[Any, Any]) -> None:
         if type(name) is not str:
             raise UnfitError(f"the names of attributes are strings, not {shown(name)}")
         check_text(name)
-        if len(_NAMES) < _MOST_NAMES and len(name) <= _MOST_SHOWN:
+        if len(_NAMES) < _MOST_NAMES and len(name) <= _MOST_SHOWN and name not in _ESCAPES:
             _NAMES.add(name)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -10,8 +10,8 @@ import msgspec
 from thunderlab.policy.language.names import uid_from_text
 from thunderlab.policy.language.types import ActionKind, Vocabulary
 from thunderlab.policy.language.values import Record, Uid
-from thunderlab.policy.requests.conform import Conformer, Read
-from thunderlab.policy.requests.convert import UnfitError, check_text, make_uid, shown, to_record
+from thunderlab.policy.requests.conform import Conformer
+from thunderlab.policy.requests.convert import UnfitError, check_text, make_uid, shown, to_context
 
 if TYPE_CHECKING:
     from thunderlab.policy.requests.entities import Entities
@@ -31,7 +31,7 @@ class Request(msgspec.Struct, gc=False):
         principal: who asks.
         action: to do what.
         resource: with what.
-        context: the rest that is known of the request.
+        context: the rest that is known of the request; a plain dictionary of booleans, integers and strings stands for the record.
         entities: what is known of the world.
         principal_attributes: the principal's; None when there is no such entity. Most policies ask for some.
         resource_attributes: the resource's, likewise.
@@ -40,13 +40,13 @@ class Request(msgspec.Struct, gc=False):
     principal: Uid
     action: Uid
     resource: Uid
-    context: Record
+    context: dict[str, Any]
     entities: Entities
     principal_attributes: Record | None
     resource_attributes: Record | None
 
     @classmethod
-    def of(cls, principal: Uid, action: Uid, resource: Uid, context: Record, entities: Entities) -> Request:
+    def of(cls, principal: Uid, action: Uid, resource: Uid, context: dict[str, Any], entities: Entities) -> Request:
         """Return a request, with what is known of its principal and resource."""
         known = entities.attributes
         return cls(principal, action, resource, context, entities, known.get(principal), known.get(resource))
@@ -58,7 +58,7 @@ class _Asked(msgspec.Struct, gc=False):
     uid: Uid
     principals: frozenset[str]
     resources: frozenset[str]
-    context: Read
+    context: Callable[[Any], dict[str, Any]]
 
 
 class RequestReader:
@@ -119,7 +119,7 @@ class RequestReader:
             except (KeyError, TypeError):
                 action = self._uid(document, "action")
             try:
-                told = Record() if context is None else to_record(context)
+                told = {} if context is None else to_context(context)
             except UnfitError as error:
                 raise _unfit("context", error) from None
             return Request(principal, action, resource, told, entities, attributes.get(principal), attributes.get(resource))
@@ -138,7 +138,7 @@ class RequestReader:
 
     def _compiled(self, kind: ActionKind) -> _Asked:
         assert self._conformer is not None
-        return _Asked(kind.uid, kind.principals, kind.resources, self._conformer.reader(kind.context))
+        return _Asked(kind.uid, kind.principals, kind.resources, self._conformer.context_reader(kind.context))
 
     def _uid(self, document: Mapping[str, Any], field: str) -> Uid:
         """Return the uid a field names, checked; and keep it for the next request."""
