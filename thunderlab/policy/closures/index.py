@@ -7,14 +7,15 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from thunderlab.policy.closures.closure import ROOTS, condition
+from thunderlab.policy.closures.questions import First, first_question
 from thunderlab.policy.closures.shapes import Call
-from thunderlab.policy.language import tree
 from thunderlab.policy.language.tree import Policy, Scope
 from thunderlab.policy.language.values import Uid
 from thunderlab.policy.requests.request import Request
 
-# Looking up an answer costs as much as three comparisons.
-WORTH_ASKING = 4
+# Looking up an answer costs little more than one comparison.
+WORTH_ASKING = 2
+_NOTHING: list[Any] = []
 
 
 class Rule(NamedTuple):
@@ -32,18 +33,20 @@ class Rule(NamedTuple):
 
 
 class Question(NamedTuple):
-    """What several policies ask first: which string an attribute is.
+    """What several policies ask first of the same attribute: which string it is, or whether it is true.
 
     Attributes:
         root: gets the context, or the attributes of the principal or the resource.
         name: the attribute.
-        answers: what is left of the rules for each string.
+        kind: `str` or `bool`.
+        answers: what is left of the rules for each value that lets them go on.
         askers: all of them, whole: without the attribute none has a value, and each says so.
     """
 
     root: Callable[[Request], Any]
     name: str
-    answers: dict[str, list[Rule]]
+    kind: type
+    answers: dict[str | bool, list[Rule]]
     askers: list[Rule]
 
 
@@ -91,12 +94,13 @@ class Group(NamedTuple):
         if self.simple:
             return self.always
         chosen = list(self.always)
-        for root, name, answers, askers in self.questions:
+        for root, name, kind, answers, askers in self.questions:
             of = root(request)
-            answer = None if of is None else of.get(name)
-            if type(answer) is str:
-                chosen += answers.get(answer, ())
-            elif answer is None:
+            answer: Any = None if of is None else of.get(name)
+            if type(answer) is kind:
+                chosen += answers.get(answer, _NOTHING)
+            elif answer is None or kind is bool:
+                # It is missing, or not the boolean it must be; no other value equals a string.
                 chosen += askers
         if self.named:
             ancestors = request.entities.ancestors
@@ -153,40 +157,27 @@ class Index:
 
     def _asked(self, rules: Sequence[Rule]) -> tuple[tuple[Rule, ...], tuple[Question, ...]]:
         """Return the rules that nothing is known of, and the questions that several of the others ask first."""
-        asking: dict[tuple[str, str], list[tuple[Rule, str, tree.Expression | None]]] = defaultdict(list)
+        asking: dict[tuple[str, str, type], list[tuple[Rule, First]]] = defaultdict(list)
         rest: list[Rule] = []
         for rule in rules:
-            first = _first_question(self._policies[rule.at].condition)
+            first = first_question(self._policies[rule.at].condition)
             if first is None:
                 rest.append(rule)
             else:
-                variable, name, answer, then = first
-                asking[variable, name].append((rule, answer, then))
+                asking[first.variable, first.name, type(first.answers[0])].append((rule, first))
         questions: list[Question] = []
-        for (variable, name), asked in asking.items():
-            askers = [rule for rule, _, _ in asked]
+        for (variable, name, kind), asked in asking.items():
+            askers = [rule for rule, _ in asked]
             if len(asked) < WORTH_ASKING:
                 rest += askers
                 continue
-            answers: dict[str, list[Rule]] = defaultdict(list)
-            for rule, answer, then in asked:
-                answers[answer].append(rule._replace(test=_always if then is None else condition(then)))
-            questions.append(Question(ROOTS[variable], name, dict(answers), askers))
+            answers: dict[str | bool, list[Rule]] = defaultdict(list)
+            for rule, first in asked:
+                left = rule._replace(test=_always if first.then is None else condition(first.then))
+                for answer in first.answers:
+                    answers[answer].append(left)
+            questions.append(Question(ROOTS[variable], name, kind, dict(answers), askers))
         return tuple(sorted(rest, key=lambda rule: rule.at)), tuple(questions)
-
-
-def _first_question(expression: tree.Expression | None) -> tuple[str, str, str, tree.Expression | None] | None:
-    """Return variable, attribute and string of a condition that begins with such a comparison, and what is left of it."""
-    first, then = expression, None
-    if isinstance(expression, tree.And):
-        first, *rest = expression.terms
-        then = tree.And(tuple(rest))
-    match first:
-        case tree.Apply("==", (tree.GetAttribute(tree.Variable(variable), name), tree.Constant(str(answer)))) | tree.Apply(
-            "==", (tree.Constant(str(answer)), tree.GetAttribute(tree.Variable(variable), name))
-        ) if variable in ROOTS:
-            return variable, name, answer, then
-    return None
 
 
 def _always(_: Request) -> bool:
