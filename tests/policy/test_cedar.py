@@ -272,7 +272,7 @@ WORDS = """permit forbid ( ) { } [ ] , ; : :: . @ @id("x") @id principal action 
     == < true 1 "a" ?principal User::"a" a.b"""
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(st.data())
 def test_mutated_policies_parse_or_are_refused(data: st.DataObject):
     base = data.draw(
