@@ -39,7 +39,7 @@ def test_json_is_cedars_own():
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (f"{HEAD};\n{HEAD}\nwhen {{\n1 * 2\n* 3 * * 4 }};", "line 5: policy policy1: unexpected token `*`"),
+        (f"{HEAD};\n{HEAD}\nwhen {{\n1 * 2\n* 3 * * 4\n* 5 }};", "line 5: policy policy1: unexpected token `*`"),
         (f'{HEAD};\n@id("x")\n{HEAD}', "line 3: policy x: unexpected end of input"),
         (f"{HEAD}\nwhen {{ true }}\n{HEAD};", "line 3: policy policy0: unexpected token `(`"),
         (when("\nfoo(1)"), "line 2: policy policy0: `foo` is not a valid function"),
@@ -196,7 +196,7 @@ def test_schemas_are_normalised_from_both_forms():
     ("text", "said"),
     [
         ("entity A {\n x: Strin };", "s: line 2: failed to resolve type: Strin"),
-        ("entity A {\n x: };", "s: line 2: unexpected token `}`"),
+        ("entity A {\n x: }\n;\nentity B;", "s: line 2: unexpected token `}`"),
         ("entity A;\n entity A;", "s: line 2: `A` is declared twice"),
         ("entity A;\nentity", "s: line 2: unexpected end of input"),
         ('{"": {}}', "s: missing field `entityTypes` at line 1 column 7"),
