@@ -256,6 +256,12 @@ def test_what_is_long_but_flat_is_accepted():
     assert len(bounds.check(f"{HEAD} {many('when { true }', 1_500)};")) == 1
 
 
+def test_words_are_counted():
+    assert (
+        refusal(when("[" + "1," * 150_000 + "1]")) == "f.cedar: line 1: policy policy0: the text has over 300000 words and signs; split it"
+    )
+
+
 def test_size_is_counted_in_bytes():
     assert bounds.check("//" + "é" * (bounds.BYTES // 2 - 1)) == ()
     assert refusal("//" + "é" * (bounds.BYTES // 2)) == "f.cedar: is larger than 1048576 bytes, the most accepted here"

@@ -46,9 +46,9 @@ def check(text: str, where: object = None, *, strict: bool = True, first: int = 
         first: how many policies there are before these ones, for the ids in messages.
 
     Raises:
-        InputError: naming the line and the policy: what is larger than 1 MiB, nested deeper than 200, has over 1,000 terms in one chain of
-            `&& || + - *` (over 200 of `.a`, `[...]`, `::`, `!`, `-` or `if`), is over 2,000 high in all, over 200,000 words larger once Cedar has
-            written it out, or not balanced.
+        InputError: naming the line and the policy: what is larger than 1 MiB or 300,000 words, nested deeper than 200, has over 1,000 terms in one
+            chain of `&& || + - *` (over 200 of `.a`, `[...]`, `::`, `!`, `-` or `if`), is over 2,000 high in all, over 200,000 words larger once
+            Cedar has written it out, or not balanced.
 
     >>> [(policy.id, policy.first_line) for policy in check('@id("a") permit(principal, action, resource);')]
     [('a', 1)]

@@ -10,12 +10,15 @@ import json
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from thunderlab.errors import EnvironmentBlockedError, InputError
-from thunderlab.policy.text import bounds, schema_bounds
-from thunderlab.policy.text.lexer import Lines, tokens
+from thunderlab.policy.text import blame, bounds, schema_bounds
+from thunderlab.policy.text.lexer import Lines
 from thunderlab.policy.text.positions import Position
+
+if TYPE_CHECKING:
+    from cedarpy import Schema, ValidationError
 
 T = TypeVar("T")
 
@@ -24,10 +27,9 @@ STACK = 64 << 20
 LINE_WIDTH, INDENT = 120, 4
 # Its formatter's time grows with the square of a policy's words, and what it writes with how deep they lie.
 FORMAT_SQUARES, FORMAT_DEPTHS = 2_000_000_000, 4_000_000
-# Its validator judges each policy for every kind of request.
-VALIDATE_WORDS = 20_000_000
+# Its validator judges each policy for every kind of request, in a time that grows with the square of what it finds wrong.
+VALIDATE_WORDS, VALIDATE_SQUARES = 20_000_000, 20_000_000_000
 
-_NAMED = re.compile(r"(?:found template slot |@)(\??[A-Za-z_][A-Za-z0-9_]*)|`([^`]+)`")
 _stack_lock = threading.Lock()
 
 
@@ -122,37 +124,10 @@ def _located(text: str, positions: Sequence[Position], where: object, first: int
         own = text[position.start : position.end]
         what = _complaint(own)
         if what is not None:
-            line = lines.of(position.start + _culprit(own, what))
+            line = lines.of(position.start + blame.culprit(own, what, _complaint))
             id_ = position.id or f"policy{first + place}"
             return InputError(what, where=where, field=f"line {line}: policy {id_}")
     return InputError(whole, where=where)
-
-
-def _culprit(policy: str, what: str) -> int:
-    """Return the place in a policy's text of the word that is to blame for what Cedar says."""
-    words = list(tokens(policy))
-    if "end of input" in what:
-        return words[-1].start
-    if "unexpected token" in what or "invalid token" in what:
-        # The grammar is read from left to right: what comes before the culprit only misses its end.
-        low, high = 0, len(words)
-        while high - low > 1:
-            middle = (low + high) // 2
-            said = _complaint(policy[: words[middle - 1].end])
-            low, high = (middle, high) if said is None or "end of input" in said else (low, middle)
-        return words[low].start
-    if "too large" in what:
-        return next((word.start for word in words if word.kind == "number" and len(word.text.lstrip("0")) > 18), 0)
-    named = _named(what)
-    found = [word.start for name in named for word in words if word.text == name] or [
-        word.start for name in named for word in words if name in word.text
-    ]
-    return (found[-1] if "duplicate" in what else found[0]) if found else 0
-
-
-def _named(what: str) -> list[str]:
-    """Return what a message names: words in backticks, slots and annotations; its last word when there are none."""
-    return [name or quoted for name, quoted in _NAMED.findall(what)] or [what.rsplit(" ", 1)[-1]]
 
 
 def validate(text: str, schema: str, positions: Sequence[Position]) -> list[tuple[int, str]]:
@@ -160,24 +135,33 @@ def validate(text: str, schema: str, positions: Sequence[Position]) -> list[tupl
 
     Args:
         text: policies.
-        schema: a schema that `normalise_schema` returned.
+        schema: a schema that `normalise_schema` accepts.
         positions: what `bounds.check(text, ...)` returned for it.
 
     Raises:
-        InputError: when it would take too long: kinds of requests times words of the policies are over 20 millions.
+        InputError: when it would take too long: kinds of requests times words of the policies are over 20 million, or times the sum of the squares
+            of each policy's words over 20 thousand million.
     """
-    from cedarpy import Schema, validate_policies
+    from cedarpy import validate_policies
 
     kinds = schema_bounds.check(schema, strict=False)
-    if kinds * sum(position.words for position in positions) > VALIDATE_WORDS:
+    words, squares = sum(position.words for position in positions), sum(position.words**2 for position in positions)
+    if kinds * words > VALIDATE_WORDS or kinds * squares > VALIDATE_SQUARES:
         raise InputError(f"is too large to be validated for {kinds} kinds of requests; split the policies or the schema")
-    result = with_stack(lambda: validate_policies(text, Schema.from_str(schema)))
-    said = {(_place(error.policy_id), " ".join(error.error.split())) for error in result.errors}
-    return sorted((place, what.removeprefix(f"for policy `policy{place}`, ")) for place, what in said)
+    pieces = [text[position.start : position.end] for position in positions]
+
+    def work() -> list[tuple[int, str]]:
+        parsed = _parsed_schema(schema)
+        # One at a time, since what is found in one policy makes all that follow slower.
+        results = [validate_policies(piece, parsed) for piece in pieces]
+        return sorted({(place, _message(error)) for place, result in enumerate(results) for error in result.errors})
+
+    return with_stack(work)
 
 
-def _place(id_: str) -> int:
-    return int(id_.removeprefix("policy")) if id_ else 0
+def _message(error: ValidationError) -> str:
+    """Return what the validator says, without what it calls the policy."""
+    return " ".join(error.error.split()).removeprefix("for policy `policy0`, ")
 
 
 def format(text: str, where: object = None) -> str:  # noqa: A001 - it is what Cedar calls it
@@ -220,48 +204,28 @@ def normalise_schema(text: str, where: object = None, *, strict: bool = True) ->
     >>> print(normalise_schema('{"": {"entityTypes": {"A": {}}, "actions": {}}}').strip())
     entity A;
     """
-    from cedarpy import Schema
-
     schema_bounds.check(text, where, strict=strict)
-    as_json = schema_bounds.is_json(text)
-
-    def work() -> str:
-        return str(Schema.from_json_str(text) if as_json else Schema.from_str(text))
-
     try:
-        return with_stack(work)
+        return with_stack(lambda: str(_parsed_schema(text)))
     except ValueError as error:
         what = str(error).removeprefix("error parsing schema: ")
-        line = None if as_json else with_stack(lambda: _schema_line(text, what))
-        raise InputError(what, where=where, field=f"line {line}" if line else None) from None
+    line = None if schema_bounds.is_json(text) else with_stack(lambda: blame.schema_line(text, what, _schema_complaint))
+    raise InputError(what, where=where, field=f"line {line}" if line else None)
 
 
-def _schema_line(text: str, what: str) -> int | None:
-    """Return the line of a schema that is to blame for what Cedar says, None when it cannot be told."""
-    words = list(tokens(text))
-    lines = Lines(text)
-    if "end of input" in what:
-        return lines.of(words[-1].start) if words else None
-    if "unexpected token" in what or "invalid token" in what:
-        low, high = 0, len(words)
-        while high - low > 1:
-            middle = (low + high) // 2
-            stops = _stops_within(text[: words[middle - 1].end])
-            low, high = (low, middle) if stops else (middle, high)
-        return lines.of(words[low].start)
-    found = [word.start for name in _named(what) for word in words if word.text == name.split("::")[-1]]
-    return lines.of(found[-1] if "twice" in what else found[0]) if found else None
-
-
-def _stops_within(text: str) -> bool:
-    """Return whether Cedar's parser stops at a word of a schema, rather than at its end or at what it means."""
+def _parsed_schema(text: str) -> Schema:
     from cedarpy import Schema
 
+    return Schema.from_json_str(text) if schema_bounds.is_json(text) else Schema.from_str(text)
+
+
+def _schema_complaint(text: str) -> str | None:
+    """Return what Cedar's parser says against a schema, None when nothing."""
     try:
-        Schema.from_str(text)
+        _parsed_schema(text)
     except ValueError as error:
-        return "unexpected token" in str(error) or "invalid token" in str(error)
-    return False
+        return str(error)
+    return None
 
 
 class Oracle:
@@ -278,16 +242,17 @@ class Oracle:
     """
 
     def __init__(self, text: str, schema: str | None = None, entities: Sequence[Mapping[str, Any]] | str = ()) -> None:
-        from cedarpy import Entities, PolicySet, Schema
+        from cedarpy import Entities, PolicySet
 
         positions = bounds.check(text, strict=False)
         to_json(text, positions)
         self.ids = bounds.identities([(None, positions)])
-        normal = None if schema is None else normalise_schema(schema, strict=False)
+        if schema is not None:
+            normalise_schema(schema, strict=False)
         written = entities if isinstance(entities, str) else json.dumps(list(entities))
 
         def work() -> tuple[PolicySet, Schema | None, Entities]:
-            parsed = None if normal is None else Schema.from_str(normal)
+            parsed = None if schema is None else _parsed_schema(schema)
             return PolicySet.from_str(text), parsed, Entities.from_json_str(written, parsed)
 
         self.policies, self.schema, self.entities = with_stack(work)
@@ -312,4 +277,4 @@ class Oracle:
         return Judged(result.decision.value.lower(), self._in_order(said.reasons), self._in_order(failed))
 
     def _in_order(self, positional: Sequence[str]) -> tuple[str, ...]:
-        return tuple(self.ids[place] for place in sorted(set(map(_place, positional))))
+        return tuple(self.ids[place] for place in sorted({int(id_.removeprefix("policy")) for id_ in positional}))

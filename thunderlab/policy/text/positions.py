@@ -13,6 +13,7 @@ from thunderlab.errors import InputError
 from thunderlab.policy.text import lookalikes
 from thunderlab.policy.text.lexer import NAME, NUMBER, SIGN, SLOT, STRING, Lines, Token, tokens, unescaped
 
+WORDS = 300_000  # a megabyte of what people write; Cedar needs a kilobyte for each
 NESTING = 200
 TERMS = 1_000
 CHAIN = 200
@@ -137,7 +138,9 @@ class Walk:
 
     def policies(self) -> Iterator[Position]:
         """Yield the position of each policy as soon as it ends."""
-        for token in tokens(self._text, self._where):
+        for count, token in enumerate(tokens(self._text, self._where)):
+            if count >= WORDS:
+                raise self._refuse_at(token, f"the text has over {WORDS} words and signs; split it")
             if self._strict:
                 lookalikes.check_string(token, self._lines, self._where)
             if self._head is None:

@@ -221,7 +221,7 @@ def problems(of: Source) -> tuple[Problem, ...]:
     """
     text = of.text
     positions = bounds.check(text, strict=False)
-    found = [] if of.schema is None else cedar.validate(text, cedar.normalise_schema(of.schema[1], of.schema[0], strict=False), positions)
+    found = [] if of.schema is None else cedar.validate(text, of.schema[1], positions)
     never = "is a template: nothing links it here, so it never applies"
     found += [(place, never) for place, position in enumerate(positions) if position.template]
     return tuple(
