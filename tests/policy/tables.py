@@ -523,6 +523,19 @@ def heads():
     )
     types = "{ principal: [Person, Team], resource: [Team, Person], context: {} }"
     with_actions = f"entity Team in [Team]; entity Person in [Team] {{ a?: Long }} tags String; action top; action up in [top] appliesTo {types}; action act in [up] appliesTo {types};"
+    few = [
+        "permit(principal, action, resource);",
+        'permit(principal == Person::"ann", action, resource);',
+        'permit(principal in Team::"t1", action, resource);',
+        'permit(principal, action, resource in Team::"t0");',
+    ]
+    few += [
+        'permit(principal == Person::"ann", action, resource == Team::"t0");',
+        'permit(principal, action, resource == Team::"t0") when { context.zz };',
+        'permit(principal in Team::"t0", action, resource in Team::"t1") when { true };',
+    ]
+    for place, pair in enumerate(itertools.permutations(few, 2)):
+        yield f"two, {place}", Batch(pair, requests[::3], PEOPLE, with_actions)
     yield "heads", Batch(tuple(policies), requests, PEOPLE, with_actions)
 
 
@@ -530,6 +543,7 @@ def questions():
     """Yield policies that begin by asking which string an attribute is, as most do: of context, principal and resource, there or not, string or not."""
     first = (
         'context.x == "a"',
+        'action.x == "a"',
         '"b" == context.x',
         'context.x == ""',
         'principal.x == "a"',
