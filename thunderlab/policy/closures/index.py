@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from thunderlab.policy.closures.closure import ROOTS, condition
 from thunderlab.policy.closures.questions import First, first_question
 from thunderlab.policy.closures.shapes import Call
+from thunderlab.policy.closures.written import Written, written
+from thunderlab.policy.language import tree
 from thunderlab.policy.language.tree import Policy, Scope
 from thunderlab.policy.language.values import Uid
 from thunderlab.policy.requests.request import Request
 
-# Looking up an answer costs little more than one comparison.
-WORTH_ASKING = 2
+# Looking up an answer costs as much as so many comparisons that are written out.
+WORTH_ASKING = 12
+WORTH_WRITING = 16
 _NOTHING: list[Any] = []
 
 
@@ -46,7 +49,7 @@ class Question(NamedTuple):
     root: Callable[[Request], Any]
     name: str
     kind: type
-    answers: dict[str | bool, list[Rule]]
+    answers: dict[Any, list[Rule]]
     askers: list[Rule]
 
 
@@ -70,31 +73,48 @@ class ByName(NamedTuple):
         return found
 
 
-class Group(NamedTuple):
+class Group:
     """The rules for one action and one type of principal and resource.
 
-    Attributes:
-        always: those that any such request must be held against.
+    Args:
+        always: those that any such request must be held against, with their conditions.
         questions: where others are found.
         by_principal: those whose principal is named.
         by_resource: those whose resource is, and not the principal.
-        named: whether there are any of these two kinds.
-        simple: whether there are none but the first.
+
+    Attributes:
+        always: the first of these.
+        judge: the same as one function, once requests were frequent; None until then.
+        simple: whether there are no others.
     """
 
-    always: tuple[Rule, ...]
-    questions: tuple[Question, ...]
-    by_principal: ByName
-    by_resource: ByName
-    named: bool
-    simple: bool
+    __slots__ = ("_asked", "_conditions", "_named", "_questions", "always", "judge", "simple")
 
-    def rules(self, request: Request) -> Iterable[Rule]:
-        """Return what a request must be held against."""
-        if self.simple:
-            return self.always
-        chosen = list(self.always)
-        for root, name, kind, answers, askers in self.questions:
+    def __init__(
+        self,
+        always: Sequence[tuple[Rule, tree.Expression | None]],
+        questions: Sequence[Question],
+        by_principal: ByName,
+        by_resource: ByName,
+    ) -> None:
+        self.always = tuple(rule for rule, _ in always)
+        self.judge: Written | None = None
+        self._conditions = tuple(condition for _, condition in always)
+        self._questions = tuple(questions)
+        self._named = (by_principal, by_resource) if any((*by_principal, *by_resource)) else ()
+        self._asked = 0
+        self.simple = not questions and not self._named
+
+    def count(self) -> None:
+        """Count a request; a function is written for those that come after the first few."""
+        self._asked += 1
+        if self._asked == WORTH_WRITING:
+            self.judge = written([(*rule, condition) for rule, condition in zip(self.always, self._conditions, strict=True)])
+
+    def others(self, request: Request) -> list[Rule]:
+        """Return what else a request must be held against."""
+        chosen: list[Rule] = []
+        for root, name, kind, answers, askers in self._questions:
             of = root(request)
             answer: Any = None if of is None else of.get(name)
             if type(answer) is kind:
@@ -102,10 +122,9 @@ class Group(NamedTuple):
             elif answer is None or kind is bool:
                 # It is missing, or not the boolean it must be; no other value equals a string.
                 chosen += askers
-        if self.named:
-            ancestors = request.entities.ancestors
-            for found, uid in ((self.by_principal, request.principal), (self.by_resource, request.resource)):
-                chosen += found.of(uid, ancestors.get(uid))
+        ancestors = request.entities.ancestors
+        for found, uid in zip(self._named, (request.principal, request.resource), strict=False):
+            chosen += found.of(uid, ancestors.get(uid))
         return chosen
 
 
@@ -139,8 +158,7 @@ class Index:
             else:
                 always.append(Rule(at, policy.effect == "permit", test))
         rest, questions = self._asked(always)
-        named = any(rules for by_name in (by_principal, by_resource) for rules in by_name)
-        return Group(rest, questions, by_principal, by_resource, named, not (questions or named))
+        return Group([(rule, self._policies[rule.at].condition) for rule in rest], questions, by_principal, by_resource)
 
     def whole(self, at: int) -> Call:
         """Return the compiled condition of a policy."""
@@ -171,7 +189,7 @@ class Index:
             if len(asked) < WORTH_ASKING:
                 rest += askers
                 continue
-            answers: dict[str | bool, list[Rule]] = defaultdict(list)
+            answers: dict[Any, list[Rule]] = defaultdict(list)
             for rule, first in asked:
                 left = rule._replace(test=_always if first.then is None else condition(first.then))
                 for answer in first.answers:

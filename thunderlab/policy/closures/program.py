@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from thunderlab.policy.closures.index import Group, Index, Rule
+from thunderlab.policy.closures.index import Group, Index
 from thunderlab.policy.closures.operators import EvaluationError
 from thunderlab.policy.language.tree import Policy
 from thunderlab.policy.language.values import Uid
@@ -39,24 +39,27 @@ class Program:
         above = request.entities.ancestors.get(action) if self._by_group else None
         kind = (action, above, request.principal.type, request.resource.type)
         group = self._groups.get(kind) or self._new_group(kind, request)
-        if group.simple:
-            rules: Iterable[Rule] = group.always
+        judge = group.judge
+        if judge is None:
+            group.count()
+            rules = list(group.always)
         else:
-            rules = group.rules(request)
+            left = judge(request, permits, forbids)
+            if left is None and group.simple:
+                return permits, forbids, errors
+            rules = [group.always[number] for number in left or ()]
+        if not group.simple:
+            rules += group.others(request)
         for at, permit, test in rules:
             try:
                 if test(request):
-                    if permit:
-                        permits.append(at)
-                    else:
-                        forbids.append(at)
+                    (permits if permit else forbids).append(at)
             except EvaluationError as error:
                 errors.append((at, str(error)))
-        if not group.simple:
-            # They were found in several places.
-            permits.sort()
-            forbids.sort()
-            errors.sort()
+        # They were found in several places.
+        permits.sort()
+        forbids.sort()
+        errors.sort()
         return permits, forbids, errors
 
     def applies(self, at: int, request: Request) -> bool | None:
