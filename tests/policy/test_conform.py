@@ -5,8 +5,8 @@ import pytest
 from thunderlab.policy.language.extensions import CONSTRUCTORS
 from thunderlab.policy.language.types import Attribute, EntityOf, Plain, RecordType, SetType
 from thunderlab.policy.language.values import Datetime, Record, Set, Uid, key
+from thunderlab.policy.requests.checks import UnfitError
 from thunderlab.policy.requests.conform import Conformer
-from thunderlab.policy.requests.convert import UnfitError
 from thunderlab.policy.text.schema import read_vocabulary
 
 VOCABULARY = read_vocabulary('entity User; entity Color enum ["red"]; action view;')

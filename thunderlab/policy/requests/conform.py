@@ -14,7 +14,8 @@ from thunderlab.policy.language.extensions import CONSTRUCTORS, FUNCTIONS
 from thunderlab.policy.language.names import is_action_type
 from thunderlab.policy.language.types import Attribute, EntityOf, Plain, RecordType, SetType, Type, Vocabulary
 from thunderlab.policy.language.values import LONG_MAX, LONG_MIN, Address, Datetime, Decimal, Duration, Record, Set, Uid, key
-from thunderlab.policy.requests.convert import UnfitError, call, check_integer, check_text, shown, to_uid, to_value
+from thunderlab.policy.requests.checks import UnfitError, check_integer, check_text, shown
+from thunderlab.policy.requests.convert import call, to_uid, to_value
 
 Read = Callable[[Any], Any]
 
@@ -43,7 +44,7 @@ class Conformer:
     {'at': Datetime(ms=86400000)}
     >>> read({"at": "1970-01-02", "load": True})
     Traceback (most recent call last):
-    thunderlab.policy.requests.convert.UnfitError: load: expected Long, not true
+    thunderlab.policy.requests.checks.UnfitError: load: expected Long, not true
     """
 
     def __init__(self, vocabulary: Vocabulary) -> None:

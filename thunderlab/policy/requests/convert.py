@@ -10,38 +10,16 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from thunderlab.policy.language.extensions import FUNCTIONS
-from thunderlab.policy.language.names import is_sound, is_type_name
+from thunderlab.policy.language.names import is_type_name
 from thunderlab.policy.language.values import LONG_MAX, LONG_MIN, Record, Set, Uid, Value, key
+from thunderlab.policy.requests.checks import MOST_SHOWN, UnfitError, check_integer, check_text, shown
 
 DEEPEST = 127
 """How many lists and objects may lie within each other; Cedar's JSON reader stops there, too."""
 
-_MOST_SHOWN = 60
 # Names that were checked before; a lab asks about the same attributes again and again.
 _MOST_NAMES = 4096
 _NAMES: set[str] = set()
-
-
-class UnfitError(ValueError):
-    """A JSON value that cannot be read: its text says which part, and what is accepted.
-
-    Args:
-        what: what is wrong with it.
-    """
-
-    def __init__(self, what: str) -> None:
-        super().__init__(what)
-        self.what = what
-        self.path: list[str | int] = []
-
-    def within(self, step: str | int) -> UnfitError:
-        """Return the error itself, after noting the attribute or place that holds what is wrong."""
-        self.path.append(step)
-        return self
-
-    def __str__(self) -> str:
-        path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in reversed(self.path)).removeprefix(".")
-        return f"{path}: {self.what}" if path else self.what
 
 
 def to_value(document: Any, room: int = DEEPEST) -> Value:
@@ -63,7 +41,7 @@ def to_value(document: Any, room: int = DEEPEST) -> Value:
     {'load': 3, 'from': Address(version=4, number=167772161, prefix=32)}
     >>> to_value({"load": 3.0})
     Traceback (most recent call last):
-    thunderlab.policy.requests.convert.UnfitError: load: 3.0 is a float: Cedar has none, telemetry comes in whole micro-units
+    thunderlab.policy.requests.checks.UnfitError: load: 3.0 is a float: Cedar has none, telemetry comes in whole micro-units
     """
     value: Value = _value(document, room)
     return value
@@ -135,28 +113,6 @@ def make_uid(type_: str, id: str) -> Uid:
     return Uid(type_, check_text(id))
 
 
-def check_text(text: str) -> str:
-    """Return a string that is one of Unicode.
-
-    Raises:
-        UnfitError: when it holds half a surrogate pair.
-    """
-    if not text.isascii() and not is_sound(text):
-        raise UnfitError(f"{shown(text)} holds half a surrogate pair, which is no character")
-    return text
-
-
-def check_integer(number: int) -> int:
-    """Return an integer of 64 bits.
-
-    Raises:
-        UnfitError: when it has more.
-    """
-    if not LONG_MIN <= number <= LONG_MAX:
-        raise UnfitError(f"an integer of {number.bit_length()} bits is beyond 64")
-    return number
-
-
 def call(name: str, operands: Sequence[Any]) -> Any:
     """Return what a function of an extension makes of values.
 
@@ -175,19 +131,6 @@ def call(name: str, operands: Sequence[Any]) -> Any:
         return function.call(*operands)
     except (ValueError, OverflowError) as error:
         raise UnfitError(f"{name}: {error}") from None
-
-
-def shown(document: Any) -> str:
-    """Return a few words that show a value in a message, however large it is."""
-    if isinstance(document, int) and not isinstance(document, bool) and not LONG_MIN <= document <= LONG_MAX:
-        return f"an integer of {document.bit_length()} bits"
-    if isinstance(document, str):
-        return repr(document if len(document) <= _MOST_SHOWN else document[:_MOST_SHOWN] + "…")
-    if document is None:
-        return "null"
-    if isinstance(document, bool | int | float):
-        return str(document).lower()
-    return "an object" if isinstance(document, Mapping) else "a list" if isinstance(document, list | tuple) else type(document).__name__
 
 
 def _value(document: Any, room: int) -> Any:
@@ -271,7 +214,7 @@ def check_names(document: Mapping[Any, Any]) -> None:
         if type(name) is not str:
             raise UnfitError(f"the names of attributes are strings, not {shown(name)}")
         check_text(name)
-        if len(_NAMES) < _MOST_NAMES and len(name) <= _MOST_SHOWN and name not in _ESCAPES:
+        if len(_NAMES) < _MOST_NAMES and len(name) <= MOST_SHOWN and name not in _ESCAPES:
             _NAMES.add(name)
 
 

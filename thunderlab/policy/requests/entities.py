@@ -9,8 +9,9 @@ from typing import Any
 from thunderlab.policy.language.names import is_action_type
 from thunderlab.policy.language.types import Vocabulary
 from thunderlab.policy.language.values import Record, Uid, Value
+from thunderlab.policy.requests.checks import UnfitError, shown
 from thunderlab.policy.requests.conform import Conformer, Read
-from thunderlab.policy.requests.convert import DEEPEST, UnfitError, check_names, shown, to_uid, to_value
+from thunderlab.policy.requests.convert import DEEPEST, check_names, to_uid, to_value
 from thunderlab.policy.requests.hierarchy import HierarchyError, ancestors, reachable
 from thunderlab.policy.requests.request import RequestError
 

@@ -10,8 +10,9 @@ import msgspec
 from thunderlab.policy.language.names import uid_from_text
 from thunderlab.policy.language.types import ActionKind, Vocabulary
 from thunderlab.policy.language.values import Record, Uid
+from thunderlab.policy.requests.checks import UnfitError, check_text, shown
 from thunderlab.policy.requests.conform import Conformer
-from thunderlab.policy.requests.convert import UnfitError, check_text, make_uid, shown, to_context
+from thunderlab.policy.requests.convert import make_uid, to_context
 
 if TYPE_CHECKING:
     from thunderlab.policy.requests.entities import Entities
