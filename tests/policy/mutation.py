@@ -41,7 +41,7 @@ _WORDING = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Mutant:
     """One change.
 
@@ -51,7 +51,8 @@ class Mutant:
         what: the change in words.
         function: the innermost function it is in; empty outside of any.
         source: the line as it is.
-        code: the compiled module.
+        path: of the module's file.
+        change: the tree, the node and what stands in its place.
     """
 
     module: str
@@ -59,7 +60,13 @@ class Mutant:
     what: str
     function: str
     source: str
-    code: types.CodeType
+    path: str
+    change: tuple
+
+    @property
+    def code(self):
+        """The compiled module."""
+        return compile(ast.fix_missing_locations(_replaced(*self.change)), self.path, "exec")
 
     def __str__(self):
         return f"{self.module.removeprefix('thunderlab.policy.')}:{self.line}: {self.what}"
@@ -72,8 +79,8 @@ def mutants(module):
     tree = ast.parse("\n".join(lines))
     functions = _functions(tree)
     for node, what, replacement in sorted(_changes(tree), key=lambda change: (change[0].lineno, change[0].col_offset, change[1])):
-        code = compile(ast.fix_missing_locations(_replaced(tree, node, replacement)), str(path), "exec")
-        yield Mutant(module, node.lineno, what, functions.get(id(node), ""), lines[node.lineno - 1].strip(), code)
+        source = lines[node.lineno - 1].strip()
+        yield Mutant(module, node.lineno, what, functions.get(id(node), ""), source, str(path), (tree, node, replacement))
 
 
 def _functions(tree):

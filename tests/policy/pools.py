@@ -17,7 +17,7 @@ ENOUGH = 100  # nobody counts further
 # Of each table: every so many of its batches, and at most so many cases of each of them.
 SHARES = {
     "kinds": (1, 60),
-    "single": (1, 2000), "longs": (1, 6000), "decimals": (1, 600), "times": (1, 1000), "addresses": (1, 1200), "strings": (1, 16000), "sets": (1, 700), "records": (1, 1200),
+    "single": (1, 2000), "longs": (1, 6000), "decimals": (1, 4000), "times": (1, 5000), "addresses": (1, 16000), "strings": (1, 16000), "sets": (1, 700), "records": (1, 1200),
     "logic": (9, 400), "chains": (1, 4000), "interplay": (1, 1300), "heads": (1, 5500), "questions": (1, 2000),
 }  # fmt: skip
 
@@ -57,7 +57,7 @@ def chosen(batches, every, most):
     """Yield batches, fewer and with fewer requests: spread over all of them, and never the same ones of each."""
     for place, (_, batch) in enumerate(batches):
         if place % every == 0:
-            wanted = max(4, most // max(1, len(batch.policies)))
+            wanted = max(8, most // max(1, len(batch.policies)))
             step = max(1, len(batch.requests) // wanted)
             step += step > 1 and step % 2 == 0  # operands were multiplied out: an even step would always miss the same ones
             yield cases.Batch(batch.policies, batch.requests[place % step :: step], batch.entities, batch.schema, batch.fields)

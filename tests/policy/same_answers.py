@@ -74,5 +74,12 @@ EQUIVALENT = (
     ("closures.program", "", "without self._groups.clear()", "how many groups are kept"),
     ("closures.program", "run", "self._groups.get(kind) or self._new_group(kind, request) -> self._new_group(kind, request)", _COST),
     ("closures.index", "group", "ByName(defaultdict(list), defaultdict(list))", "both are the same"),
+    ("closures.index", "_file", "if scope.equal is not None -> if True", "nobody is called None"),
+    ("language.values", "quoted", "", "how an entity is written in the text of an error"),
+    ("language.values", "__ne__", "", "no evaluation asks Python whether two records differ"),
+    ("language.extensions", "ip", "-> '%' in text or", "the parser finds that nothing longer is an address"),
+    ("language.extensions", "whole", "span.ms >= 0 -> span.ms > 0", "nought is nought, whichever way it is rounded"),
+    ("language.extensions", "whole", "0 -> 1", "likewise"),
+    ("language.extensions", "duration", "True -> False", "there are as many units as parts"),
     ("language.extensions", "ip", "without except ValueError", "the error is caught one call further out"),
 )

@@ -62,8 +62,9 @@ def _types(value):
 
 
 def _framed(request):
-    """Return whether a context can stand in a frame: an empty list there says nothing of its items."""
-    return "[]" not in str(request["context"]).replace(" ", "") and "{}" not in str(list(request["context"].values())).replace(" ", "")
+    """Return whether a context can stand in a frame: an empty list there says nothing of its items, and calls with several operands have no text."""
+    inside = str(list(request["context"].values())).replace(" ", "")
+    return not any(word in inside for word in (":[]", "[[]", ",[]", "{}", "'args'"))
 
 
 def test_requests_are_answered_alike_with_and_without_a_schema_where_cedar_does():
