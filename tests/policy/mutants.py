@@ -30,7 +30,9 @@ CLOSURES = (
     "closures.lookups",
     "closures.operators",
     "closures.program",
+    "closures.questions",
     "closures.shapes",
+    "closures.written",
     "language.extensions",
     "language.values",
 )

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 
 from tests.policy import documents
-from thunderlab.policy.language.values import Record, Uid
+from thunderlab.policy.language.values import Uid
 from thunderlab.policy.requests.entities import Entities, read_entities
 from thunderlab.policy.requests.request import Request, RequestError, RequestReader
 from thunderlab.policy.text.schema import read_vocabulary
@@ -47,7 +47,7 @@ def test_what_cedar_builds_is_built_and_nothing_else(schema, vocabulary, rng):
 @pytest.mark.parametrize("vocabulary", [None, VOCABULARY], ids=["without", "with"])
 def test_uids_are_objects_or_text_and_other_keys_are_passed_over(vocabulary):
     reader = RequestReader(vocabulary)
-    expected = Request.of(Uid("N::User", "a"), Uid("N::Action", "view"), Uid("N::Team", "t"), Record({"a": 1}), KNOWN)
+    expected = Request.of(Uid("N::User", "a"), Uid("N::Action", "view"), Uid("N::Team", "t"), {"a": 1}, KNOWN)
     spelled = {"principal": 'N::User::"a"', "action": 'N::Action::"view"', "resource": {**ASKED["resource"], "more": 1}, "extra": 0.5}
     for asked in (ASKED, ASKED | spelled, ASKED):
         assert reader.read(asked, KNOWN) == expected
@@ -56,7 +56,7 @@ def test_uids_are_objects_or_text_and_other_keys_are_passed_over(vocabulary):
 @pytest.mark.parametrize("context", [{}, {"context": None}, {"context": {}}])
 def test_a_context_that_is_missing_is_empty(context):
     asked = {name: ASKED[name] for name in ("principal", "action", "resource")} | context
-    assert RequestReader().read(asked, KNOWN).context == Record()
+    assert RequestReader().read(asked, KNOWN).context == {}
     with pytest.raises(RequestError, match="context.a: is missing"):
         RequestReader(VOCABULARY).read(asked, KNOWN)
 

@@ -79,6 +79,7 @@ class PolicySet:
     Attributes:
         policies: what it was made of.
         vocabulary: likewise.
+        program: the policies compiled for single requests.
 
     >>> reads = PolicySet.parse('@id("readers") permit(principal, action == Action::"read", resource) when { context.hour < 17 };')
     >>> asked = {"principal": {"type": "User", "id": "ann"}, "action": {"type": "Action", "id": "read"}, "resource": {"type": "Page", "id": "1"}}
@@ -93,7 +94,8 @@ class PolicySet:
         self.policies = tuple(policies)
         self.vocabulary = vocabulary
         self._ids = [policy.id for policy in self.policies]
-        self._run = Program(self.policies).run
+        self.program = Program(self.policies)
+        self._run = self.program.run
         self._read = RequestReader(vocabulary).read
         self._nothing = read_entities((), vocabulary)
 

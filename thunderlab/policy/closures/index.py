@@ -17,6 +17,7 @@ from thunderlab.policy.requests.request import Request
 
 # Looking up an answer costs as much as so many comparisons that are written out.
 WORTH_ASKING = 12
+# Writing a rule out costs as much as asking it a few hundred times; most groups are asked never again, or all the time.
 WORTH_WRITING = 16
 _NOTHING: list[Any] = []
 
@@ -106,10 +107,14 @@ class Group:
         self.simple = not questions and not self._named
 
     def count(self) -> None:
-        """Count a request; a function is written for those that come after the first few."""
+        """Count a request; for those that come after the first few a function is written."""
         self._asked += 1
         if self._asked == WORTH_WRITING:
-            self.judge = written([(*rule, condition) for rule, condition in zip(self.always, self._conditions, strict=True)])
+            self.write()
+
+    def write(self) -> None:
+        """Write the function that judges by the rules of `always`."""
+        self.judge = written([(*rule, condition) for rule, condition in zip(self.always, self._conditions, strict=True)])
 
     def others(self, request: Request) -> list[Rule]:
         """Return what else a request must be held against."""

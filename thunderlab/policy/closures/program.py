@@ -22,9 +22,13 @@ class Program:
 
     Args:
         policies: in the order of their text.
+
+    Attributes:
+        policies: likewise.
     """
 
     def __init__(self, policies: Sequence[Policy]) -> None:
+        self.policies = policies
         self._index = Index(policies)
         # What an action is in matters only to policies that name what it must be in.
         self._by_group = any(policy.action.within is not None for policy in policies)
@@ -70,6 +74,11 @@ class Program:
             return bool(self._index.whole(at)(request))
         except EvaluationError:
             return None
+
+    def write(self) -> None:
+        """Have all groups that were asked judge as frequent ones do."""
+        for group in self._groups.values():
+            group.write()
 
     def _new_group(self, kind: tuple[Uid, frozenset[Uid] | None, str, str], request: Request) -> Group:
         if len(self._groups) >= _MOST_GROUPS:

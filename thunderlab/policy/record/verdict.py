@@ -94,7 +94,7 @@ def verdict_id(policy_set: str, entities: str, request: str, decision: str, reas
         reasons: policy ids in the order of their text.
 
     >>> verdict_id("00", "11", "{}", "deny", [])[:16]
-    'f3db5bb3b4a9a80e'
+    'e16a992bf09e49e0'
     """
     return digest_of([FORMAT, policy_set, entities, request, decision, list(reasons)])
 

@@ -71,8 +71,12 @@ def to_context(document: Any) -> dict[str, Any]:
     >>> to_context(asked) is asked
     True
     """
-    if type(document) is not dict or not document.keys() <= _NAMES:
+    if type(document) is not dict:
         return to_record(document)
+    if not document.keys() <= _NAMES:
+        check_names(document)
+        if not _ESCAPES.keys().isdisjoint(document):
+            return to_record(document)
     for value in document.values():
         kind = type(value)
         if kind is str:
