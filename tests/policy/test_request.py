@@ -1,5 +1,6 @@
 """Requests: built where Cedar builds them, with a schema and without; and every entity and request of the public corpus."""
 
+import enum
 import json
 import os
 import tarfile
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 
 from tests.policy import documents
-from thunderlab.policy.language.values import Uid
+from thunderlab.policy.language.values import Record, Uid
 from thunderlab.policy.requests.entities import Entities, read_entities
 from thunderlab.policy.requests.request import Request, RequestError, RequestReader
 from thunderlab.policy.text.schema import read_vocabulary
@@ -166,3 +167,23 @@ def test_entities_and_requests_of_the_public_corpus():
                 assert builds(reader, asked) and documents.cedar_builds(asked, theirs)
                 changed = asked | {"context": dict(list(asked["context"].items())[1:]) | {"more": 1}}
                 assert builds(reader, changed) == documents.cedar_builds(changed, theirs) == (ours is None)
+
+
+class Text(str):
+    """A string of a class of its own, as enumerations have them."""
+
+    __slots__ = ()
+
+
+@pytest.mark.parametrize("vocabulary", [None, VOCABULARY], ids=["without", "with"])
+def test_strings_and_integers_of_other_classes_are_what_they_are(vocabulary):
+    """Also when the same uid was asked about before, and is kept."""
+    plain = RequestReader(vocabulary).read(ASKED, KNOWN)
+    named = {name: {part: Text(text) for part, text in ASKED[name].items()} for name in ("principal", "action", "resource")}
+    reader = RequestReader(vocabulary)
+    for asked in (named, ASKED, named):
+        read = reader.read(asked | {"context": {"a": enum.IntEnum("N", "ONE").ONE}}, KNOWN)
+        assert (read.principal, read.action, read.resource, Record(read.context)) == (
+            plain.principal, plain.action, plain.resource, Record(plain.context),
+        )  # fmt: skip
+        assert {type(part) for uid in (read.principal, read.resource) for part in (uid.type, uid.id)} == {str}

@@ -143,6 +143,10 @@ def _value(document: Any, room: int) -> Any:
         return read(document, room)
     if isinstance(document, Mapping):
         return _object(document, room)
+    if isinstance(document, str):
+        return check_text(str.__str__(document))
+    if isinstance(document, int):
+        return check_integer(int.__int__(document))
     raise UnfitError(f"expected a JSON value, not {type(document).__name__}")
 
 

@@ -176,14 +176,14 @@ def _read_uid(document: Any, field: str) -> Uid:
     if not isinstance(document, Mapping):
         raise UnfitError(f"expected an object with principal, action, resource and context, not {shown(document)}")
     named = document.get(field)
-    if type(named) is str:
+    if isinstance(named, str):
         try:
-            return uid_from_text(check_text(named))
+            return uid_from_text(check_text(str.__str__(named)))
         except ValueError as error:
             raise UnfitError(str(error)) from None
-    if not isinstance(named, Mapping) or type(named.get("type")) is not str or type(named.get("id")) is not str:
+    if not isinstance(named, Mapping) or not isinstance(named.get("type"), str) or not isinstance(named.get("id"), str):
         raise UnfitError(f'expected {{"type": ..., "id": ...}} or text like User::"alice", not {shown(named)}')
-    return make_uid(named["type"], named["id"])
+    return make_uid(str.__str__(named["type"]), str.__str__(named["id"]))
 
 
 def _unfit(field: str, error: UnfitError) -> RequestError:
