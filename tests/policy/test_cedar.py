@@ -116,7 +116,7 @@ def test_cedar_survives_on_small_stacks(shell: str):
     program = (
         "import threading\n"
         "from tests.policy.test_cedar import AT_THE_BOUNDS, SCHEMA\n"
-        "from thunderlab.policy import bounds, cedar\n"
+        "from thunderlab.policy.text import bounds, cedar\n"
         "def work():\n"
         "    for text in AT_THE_BOUNDS[:13]:\n"
         "        positions = bounds.check(text)\n"

@@ -31,6 +31,7 @@ def test_mutants_of_the_closures_are_killed(cases):
 
 def test_a_mutant_stands_in_its_module_only_while_it_is_asked_for():
     import thunderlab.policy.closures.operators as before
+    import thunderlab.policy.closures.program  # noqa: F401 - what imports it must be loaded, to be loaded anew
 
     mutant = next(one for one in made("thunderlab.policy.closures.operators") if one.what == "left < right -> left <= right")
     with in_place(mutant) as changed:
