@@ -290,3 +290,16 @@ def test_mutated_policies_parse_or_are_refused(data: st.DataObject):
         place = data.draw(st.integers(0, len(pieces)))
         pieces[place : place + data.draw(st.integers(0, 2))] = [data.draw(words)] * data.draw(st.sampled_from([1, 1, 2, 199, 1000]))
     survives(" ".join(pieces))
+
+
+def test_types_that_name_each_other_in_a_row_are_no_larger_than_they_are():
+    chain = "".join(f"type A{at} = A{at + 1};\n" for at in range(40)) + "type A40 = Long; entity U { x: A0 };"
+    assert "entity U" in cedar.normalise_schema(chain)
+
+
+def test_a_message_that_repeats_the_whole_text_is_cut():
+    names = ", ".join(['A::"x"'] * 3_000)
+    text = f"permit(principal, action in [{names}], resource);"
+    with pytest.raises(InputError, match="expected entity uids with type `Action`") as told:
+        cedar.to_json(text, bounds.check(text))
+    assert len(str(told.value)) < 400

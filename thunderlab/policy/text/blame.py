@@ -14,6 +14,9 @@ from thunderlab.policy.text.lexer import NUMBER, Lines, Token, tokens
 Complaint = Callable[[str], str | None]
 
 _NAMED = re.compile(r"(?:found template slot |@)(\??[A-Za-z_][A-Za-z0-9_]*)|`([^`]+)`")
+# A message may repeat all that stands in a text.
+_LOOKED_AT = 500
+_MOST_SAID = 300
 _AT_A_WORD = ("unexpected token", "invalid token")
 
 
@@ -54,6 +57,16 @@ def schema_line(schema: str, what: str, complaint: Complaint) -> int | None:
     return lines.of(found[-1] if "twice" in what else found[0]) if found else None
 
 
+def cut(what: str) -> str:
+    """Return a message as one line of a length that people read.
+
+    >>> len(cut("expected " + "x" * 10_000))
+    302
+    """
+    line = " ".join(what.split())
+    return line if len(line) <= _MOST_SAID else f"{line[:_MOST_SAID]} …"
+
+
 def _first_wrong(text: str, words: list[Token], complaint: Complaint) -> Token:
     low, high = 0, len(words)
     while high - low > 1:
@@ -70,4 +83,5 @@ def _too_large(digits: str) -> bool:
 
 def _named(what: str) -> list[str]:
     """Return what a message names: words in backticks, slots and annotations; its last word when there are none."""
-    return [name or quoted for name, quoted in _NAMED.findall(what)] or [what.rsplit(" ", 1)[-1]]
+    found = (name or quoted for name, quoted in _NAMED.findall(what[:_LOOKED_AT]))
+    return list(dict.fromkeys(found)) or [what[-_LOOKED_AT:].rsplit(" ", 1)[-1]]

@@ -126,8 +126,8 @@ def _located(text: str, positions: Sequence[Position], where: object, first: int
         if what is not None:
             line = lines.of(position.start + blame.culprit(own, what, _complaint))
             id_ = position.id or f"policy{first + place}"
-            return InputError(what, where=where, field=f"line {line}: policy {id_}")
-    return InputError(whole, where=where)
+            return InputError(blame.cut(what), where=where, field=f"line {line}: policy {id_}")
+    return InputError(blame.cut(whole), where=where)
 
 
 def validate(text: str, schema: str, positions: Sequence[Position]) -> list[tuple[int, str]]:
@@ -161,7 +161,7 @@ def validate(text: str, schema: str, positions: Sequence[Position]) -> list[tupl
 
 def _message(error: ValidationError) -> str:
     """Return what the validator says, without what it calls the policy."""
-    return " ".join(error.error.split()).removeprefix("for policy `policy0`, ")
+    return blame.cut(error.error).removeprefix("for policy `policy0`, ")
 
 
 def format(text: str, where: object = None) -> str:  # noqa: A001 - it is what Cedar calls it
@@ -210,7 +210,7 @@ def normalise_schema(text: str, where: object = None, *, strict: bool = True) ->
     except ValueError as error:
         what = str(error).removeprefix("error parsing schema: ")
     line = None if schema_bounds.is_json(text) else with_stack(lambda: blame.schema_line(text, what, _schema_complaint))
-    raise InputError(what, where=where, field=f"line {line}" if line else None)
+    raise InputError(blame.cut(what), where=where, field=f"line {line}" if line else None)
 
 
 def _parsed_schema(text: str) -> Schema:

@@ -84,7 +84,7 @@ def _written_out(said: _Said) -> int:
     """Return how many words all types have in all; a type that uses itself counts once, since Cedar refuses it."""
     sizes: dict[str, int] = {}
     for name in said.types:
-        waiting = [name]
+        waiting = [] if name in sizes else [name]
         entered: set[str] = set()
         while waiting:
             one = waiting[-1]
@@ -94,7 +94,8 @@ def _written_out(said: _Said) -> int:
             waiting += missing
             if not missing:
                 waiting.pop()
-                sizes[one] = min(WRITTEN_OUT + 1, words + sum(count * sizes.get(used, 1) for used, count in uses.items()))
+                inner = sum(count * sizes.get(used, 1) for used, count in uses.items() if used != one)
+                sizes[one] = min(WRITTEN_OUT + 1, words + inner)
     return sum(sizes.values()) + sum(words + sum(count * sizes.get(used, 0) for used, count in uses.items()) for words, uses in said.uses)
 
 
