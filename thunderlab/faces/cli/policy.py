@@ -165,7 +165,9 @@ def replay(
     before = None if against is None else inputs.policy_set(against, None)
     known = inputs.entities(entities_file)
     if requests_file is not None:
-        inputs.require_file(requests_file)
+        from thunderlab.policy.record.frames import RequestsFile
+
+        RequestsFile(requests_file, limit)  # refused before there is a workspace
     with thunderlab.open() as lab, bar("Judging") as update:
         if requests_file is None:
             total = lab.policy.history.count(since)
