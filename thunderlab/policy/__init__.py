@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from thunderlab.policy.events import EVENTS
     from thunderlab.policy.policy_set import Answer, PolicySet
+    from thunderlab.policy.record.loaded import load_folder
     from thunderlab.policy.record.verdict import Verdict
     from thunderlab.policy.requests.entities import Entities
     from thunderlab.policy.requests.integers import micros, ppm
     from thunderlab.policy.requests.request import RequestError
     from thunderlab.policy.room import Policy
 
-__all__ = ["EVENTS", "Answer", "Entities", "Policy", "PolicySet", "RequestError", "Verdict", "micros", "ppm"]
+__all__ = ["EVENTS", "Answer", "Entities", "Policy", "PolicySet", "RequestError", "Verdict", "load_folder", "micros", "ppm"]
 
 # What is not asked for is not waited for.
 _LATER = {
@@ -30,6 +31,7 @@ _LATER = {
     "PolicySet": "policy_set",
     "RequestError": "requests.request",
     "Verdict": "record.verdict",
+    "load_folder": "record.loaded",
     "micros": "requests.integers",
     "ppm": "requests.integers",
 }
