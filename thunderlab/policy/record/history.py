@@ -14,7 +14,7 @@ from thunderlab.ledger import ChainKind
 from thunderlab.policy.events import VerdictCompleted
 from thunderlab.store import Store
 
-PIECE = 2_000
+PIECE = 20_000
 
 
 class Recorded(NamedTuple):
