@@ -71,7 +71,10 @@ class Shape:
         }
         self._types = types
         self._action = kind.uid.id
-        uids: dict[str, Any] = {role: _struct([("id", str, True), ("type", Literal[names], True)]) for role, names in types.items()}
+        ids: dict[str, Any] = {"action": Literal[kind.uid.id]}
+        uids: dict[str, Any] = {
+            role: _struct([("id", ids.get(role, str), True), ("type", Literal[names], True)]) for role, names in types.items()
+        }
         # Names in the order of the canonical form.
         fields = [(name, uids.get(name, self._context.type), True) for name in ("action", "context", "principal", "resource")]
         self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(_struct(fields))
