@@ -3,6 +3,7 @@
 import json
 import random
 
+import msgspec
 import pytest
 
 from tests.policy import texts, world
@@ -14,7 +15,7 @@ from thunderlab.policy.language.values import Uid
 from thunderlab.policy.record import bulk as bulk_module
 from thunderlab.policy.record.audit import Names
 from thunderlab.policy.record.bulk import Bulk
-from thunderlab.policy.record.history import Recorded, Unreadable
+from thunderlab.policy.record.history import Recorded, Told, Unreadable
 from thunderlab.policy.record.shapes import Shape
 from thunderlab.policy.record.verdict import Judgement, event_of, verdict_id
 from thunderlab.policy.record.wire import say, say_entities
@@ -48,8 +49,10 @@ def _few_are_enough(monkeypatch):
 
 
 def _recorded(seq, text, policies, entities, unsaid=None):
-    told = event_of(Judgement(decision="deny"), module="m", latency_us=1, policy_set=policies, entities=entities, request=text, unsaid=unsaid)
-    return Recorded(seq, str(seq), "2026", told)
+    told = event_of(
+        Judgement(decision="deny"), module="m", latency_us=1, policy_set=policies, entities=entities, request=text, unsaid=unsaid
+    )
+    return Recorded(seq, str(seq), "2026", msgspec.convert(told, Told, from_attributes=True))
 
 
 def _both(kept, piece):
@@ -104,7 +107,11 @@ def _forged():
 
 
 def test_usual_requests_are_judged_together_and_as_alone(tmp_path):
-    sets = [load(tmp_path / "little"), load(tmp_path / "late", LATE), load(tmp_path / "none", "permit (principal, action, resource);", SCHEMA)]
+    sets = [
+        load(tmp_path / "little"),
+        load(tmp_path / "late", LATE),
+        load(tmp_path / "none", "permit (principal, action, resource);", SCHEMA),
+    ]
     worlds = [say_entities(ENTITIES), say_entities(MORE), say_entities([])]
     kept = Kept(sets, worlds)
     pairs = [(one.digest, known.digest) for one in sets for known in worlds]
@@ -193,11 +200,24 @@ def _vocabulary(schema):
 @pytest.mark.parametrize("reasons", [[], ["a"], ["é", 'b"']])
 def test_a_verdict_s_own_name(text, reasons):
     name = verdict_id("00", "11", text, "deny", reasons)
-    made = VerdictCompleted(
+    made = Told(
         verdict_id=name, policy_module="m", latency_us=1, policy_set="00", entities="11", request=text, unsaid=None, decision="deny",
-        reasons=reasons, errors=[], request_errors=[], failed_closed=False,
+        reasons=tuple(reasons), errors=(), request_errors=(), failed_closed=False,
     )  # fmt: skip
     names = Names()
     assert names.is_own(made) and names.is_own(made)
-    assert not names.is_own(VerdictCompleted.decode(made.encode().replace(b'"deny"', b'"allow"')))
-    assert not names.is_own(VerdictCompleted.decode(made.encode().replace(b'"11"', b'"12"')))
+    assert not names.is_own(msgspec.structs.replace(made, decision="allow"))
+    assert not names.is_own(msgspec.structs.replace(made, entities="12"))
+
+
+def test_what_is_told_is_what_the_event_tells():
+    event = event_of(Judgement(decision="deny"), module="m", latency_us=1, policy_set="0", entities="1", request="{}", unsaid=None)
+    told = msgspec.convert(event, Told, from_attributes=True)
+    assert Told.__struct_fields__ == VerdictCompleted.__struct_fields__
+    assert msgspec.json.decode(event.encode(), type=Told) == told and msgspec.json.encode(told) == event.encode()
+    for name in Told.__struct_fields__:  # what the event refuses is refused
+        lacking = {key: value for key, value in json.loads(event.encode()).items() if key != name}
+        for changed in (lacking, lacking | {name: 1.5}):
+            for kind in (Told, VerdictCompleted):
+                with pytest.raises(msgspec.ValidationError):
+                    msgspec.json.decode(msgspec.json.encode(changed), type=kind)

@@ -11,9 +11,8 @@ import msgspec
 
 from thunderlab.canonical import encode
 from thunderlab.errors import EvidenceError, InputError
-from thunderlab.policy.events import VerdictCompleted
 from thunderlab.policy.record.bulk import Bulk
-from thunderlab.policy.record.history import History, Recorded, Unreadable
+from thunderlab.policy.record.history import History, Recorded, Told, Unreadable
 from thunderlab.policy.record.precedents import Precedents
 from thunderlab.policy.record.verdict import FORMAT, Judgement, judgement_in, verdict_id
 
@@ -114,14 +113,14 @@ def _failures(one: Recorded | Unreadable, precedents: Precedents, again: Judgeme
             yield Failure(seq=one.seq, kind=name, detail=f"recorded {_shown(recorded)}, decided again {_shown(now)}")
 
 
-def _is_same(event: VerdictCompleted, again: Judgement) -> bool:
+def _is_same(event: Told, again: Judgement) -> bool:
     """Return whether an event tells of a judgement: as comparing `judgement_in`, without making it."""
     return (
         event.decision == again.decision
         and event.failed_closed == again.failed_closed
-        and tuple(event.reasons) == again.reasons
-        and tuple(event.errors) == again.errors
-        and tuple(event.request_errors) == again.request_errors
+        and event.reasons == again.reasons
+        and event.errors == again.errors
+        and event.request_errors == again.request_errors
     )
 
 
@@ -132,13 +131,13 @@ class Names:
         self._beginnings: dict[tuple[str, str], Hash] = {}
         self._ends: dict[tuple[str, tuple[str, ...]], bytes] = {}
 
-    def is_own(self, event: VerdictCompleted) -> bool:
+    def is_own(self, event: Told) -> bool:
         """Return whether a verdict has the id that is computed of what it tells."""
         on = (event.policy_set, event.entities)
         beginning = self._beginnings.get(on)
         if beginning is None:
             beginning = _kept(self._beginnings, on, sha256(encode([FORMAT, *on])[:-1] + b","))
-        to = (event.decision, tuple(event.reasons))
+        to = (event.decision, event.reasons)
         end = self._ends.get(to)
         if end is None:
             end = _kept(self._ends, to, b"," + encode([event.decision, event.reasons])[1:])
@@ -155,7 +154,7 @@ def _kept(among: dict[K, V], name: K, made: V) -> V:
     return made
 
 
-def judged_again(event: VerdictCompleted, precedents: Precedents) -> Judgement:
+def judged_again(event: Told, precedents: Precedents) -> Judgement:
     """Return what a recorded request comes to, judged by what it was judged by.
 
     Raises:
@@ -171,7 +170,7 @@ def judged_again(event: VerdictCompleted, precedents: Precedents) -> Judgement:
         raise EvidenceError(str(error)) from None
 
 
-def request_in(event: VerdictCompleted) -> dict[str, object]:
+def request_in(event: Told) -> dict[str, object]:
     """Return the recorded request.
 
     Raises:

@@ -15,6 +15,8 @@ from thunderlab.policy.record.precedents import Precedents
 from thunderlab.policy.record.verdict import Judgement
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from thunderlab.policy.record.loaded import Loaded
     from thunderlab.policy.record.shapes import Shape
     from thunderlab.policy.record.wire import EntitySet
@@ -99,11 +101,7 @@ class Bulk:
         if not places:
             return []
         decided = policies.policies.decide_frame(frame, world)
-        return (
-            (place, judgement)
-            for place, judgement in zip(places, judgements(decided), strict=True)
-            if judgement is not None
-        )
+        return ((place, judgement) for place, judgement in zip(places, judgements(decided), strict=True) if judgement is not None)
 
     def _shape(self, policies: Loaded, head: str) -> Shape | None:
         """Return the form of requests about an action; None when the schema has none that can be read in columns."""
@@ -124,15 +122,25 @@ class Bulk:
             return None
 
 
-def judgements(decided: Any) -> list[Judgement | None]:
-    """Return the rows of what `PolicySet.decide_frame` answered; None for a request that it could not build: why, is told one by one."""
+def judgements(decided: pl.DataFrame) -> list[Judgement | None]:
+    """Return the rows of what `PolicySet.decide_frame` answered; None for a request that it could not build: why, is told one by one.
 
-    @cache
-    def judgement(decision: Any, reasons: tuple[str, ...], errors: tuple[str, ...], failed_closed: bool) -> Judgement:
-        return Judgement(decision=decision, reasons=reasons, errors=errors, failed_closed=failed_closed)
+    Few rows differ, so each outcome is looked up by a text that says it all; a policy's id holds nothing unprintable.
+    """
+    import polars as pl
 
-    rows = zip(*(decided[name].to_list() for name in ("decision", "reasons", "errors", "request_errors", "failed_closed")), strict=True)
-    return [
-        None if wrong is not None else judgement(decision, tuple(reasons), tuple(errors), failed)
-        for decision, reasons, errors, wrong, failed in rows
-    ]
+    parts: list[pl.Expr] = [pl.col("decision"), pl.col("failed_closed").cast(pl.String), pl.col("request_errors").is_null().cast(pl.String)]
+    for name in ("reasons", "errors"):
+        parts += [pl.col(name).list.len().cast(pl.String), pl.col(name).list.join("\x1f")]
+    names = decided.select(pl.concat_str(parts, separator="\x1e")).to_series()
+    first = decided[names.arg_unique()]
+    known = dict(zip(names.unique(maintain_order=True), map(_judgement, first.iter_rows(named=True)), strict=True))
+    return [known[name] for name in names.to_list()]
+
+
+def _judgement(row: dict[str, Any]) -> Judgement | None:
+    if row["request_errors"] is not None:
+        return None
+    return Judgement(
+        decision=row["decision"], reasons=tuple(row["reasons"]), errors=tuple(row["errors"]), failed_closed=row["failed_closed"]
+    )

@@ -107,13 +107,12 @@ def replay_history(
     tally = Tally()
     pruned = damaged = looked_at = 0
     for piece in _at_most(history.pieces(since, newest_first=limit is not None), limit):
-        for one, after in zip(piece, bulk.judged(piece), strict=True):
+        for one, together in zip(piece, bulk.judged(piece), strict=True):
             if isinstance(one, Unreadable):
                 pruned, damaged = pruned + (not one.why), damaged + bool(one.why)
                 continue
             try:
-                if after is None:
-                    after = _judged(one, precedents, successors)
+                after = _judged(one, precedents, successors) if together is None else together
                 tally.total += 1
                 if after is not None and after.decision != one.event.decision:
                     _count(one, after, tally)
