@@ -9,6 +9,7 @@ import msgspec
 
 from thunderlab.errors import EvidenceError
 from thunderlab.policy.record.audit import request_in
+from thunderlab.policy.record.bulk import Bulk
 from thunderlab.policy.record.history import History, Recorded, Unreadable
 from thunderlab.policy.record.precedents import Precedents, Successors
 from thunderlab.policy.record.tally import Sample, Share, Tally, samples_of, uid_text
@@ -102,15 +103,19 @@ def replay_history(
         on_progress: called with how many were looked at.
     """
     successors = Successors(changed, precedents)
+    bulk = Bulk(successors.instead_of, precedents)
     tally = Tally()
     pruned = damaged = looked_at = 0
     for piece in _at_most(history.pieces(since, newest_first=limit is not None), limit):
-        for one in piece:
+        for one, together in zip(piece, bulk.judged(piece), strict=True):
             if isinstance(one, Unreadable):
                 pruned, damaged = pruned + (not one.why), damaged + bool(one.why)
                 continue
             try:
-                _judge(one, precedents, successors, tally)
+                after = _judged(one, precedents, successors) if together is None else together
+                tally.total += 1
+                if after is not None and after.decision != one.event.decision:
+                    _count(one, after, tally)
             except EvidenceError:
                 damaged += 1
         looked_at += len(piece)
@@ -131,20 +136,24 @@ def _at_most(pieces: Iterator[list[Recorded | Unreadable]], limit: int | None) -
             return
 
 
-def _judge(one: Recorded, precedents: Precedents, successors: Successors, tally: Tally) -> None:
-    """Judge one recorded request again, and count it."""
+def _judged(one: Recorded, precedents: Precedents, successors: Successors) -> Judgement | None:
+    """Judge one recorded request again, alone; None when it was denied for saying too little, as any policy set would.
+
+    Raises:
+        EvidenceError: when what is needed for it is gone.
+    """
     event = one.event
     document = request_in(event)
     if event.unsaid is not None:
-        tally.total += 1  # denied then as now: it says too little to be judged by any policy set
-        return
-    after = successors.instead_of(event.policy_set).judge(document, precedents.entities(event.entities))
-    tally.total += 1
-    if after.decision == event.decision:
-        return
-    before = judgement_in(event)
+        return None
+    return successors.instead_of(event.policy_set).judge(document, precedents.entities(event.entities))
+
+
+def _count(one: Recorded, after: Judgement, tally: Tally) -> None:
+    """Count a changed decision."""
+    document, before = request_in(one.event), judgement_in(one.event)
     policies = tally.change(before, after, uid_text(document.get("principal")), uid_text(document.get("action")))
-    keep_sample(tally, one.seq, one.at, event.request, before, after, policies)
+    keep_sample(tally, one.seq, one.at, one.event.request, before, after, policies)
 
 
 def keep_sample(

@@ -12,6 +12,7 @@ from thunderlab.policy.events import VerdictCompleted
 
 if TYPE_CHECKING:
     from thunderlab.policy.policy_set import Answer
+    from thunderlab.policy.record.history import Told
 
 FORMAT = "thunderlab-verdict/1"
 
@@ -119,7 +120,7 @@ def event_of(
     )
 
 
-def judgement_in(event: VerdictCompleted) -> Judgement:
+def judgement_in(event: VerdictCompleted | Told) -> Judgement:
     """Return the judgement that an event tells of."""
     return Judgement(
         decision=event.decision,
@@ -130,7 +131,7 @@ def judgement_in(event: VerdictCompleted) -> Judgement:
     )
 
 
-def verdict_of(event: VerdictCompleted, id: str, at: str) -> Verdict:
+def verdict_of(event: VerdictCompleted | Told, id: str, at: str) -> Verdict:
     """Return the verdict of an event that was recorded under that id at that time."""
     judged = judgement_in(event)
     return Verdict(
