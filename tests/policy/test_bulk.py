@@ -6,7 +6,7 @@ import random
 import msgspec
 import pytest
 
-from tests.policy import texts, world
+from tests.policy import world
 from tests.policy.little_policies import ENTITIES, OVERFLOWS, POLICIES, SCHEMA, asks, load
 from thunderlab.canonical import encode
 from thunderlab.errors import EvidenceError
@@ -176,11 +176,10 @@ def test_values_of_all_types_near_edges(tmp_path, seed):
     made = [say(world.request(hot)) for _ in range(400)]
     piece = []
     known = say_entities(world.entities(hot))
-    # Cedar's tests leave out what columns never read: sets of sets and of records, and entities of an enumerated type.
+    # Most go without what is never read in columns: sets of sets and of records, and entities of an enumerated type.
     for at, one in enumerate(made):
         context = {name: value for name, value in one.document["context"].items() if name not in ("sss", "sr", "h") or at % 5 == 0}
         piece.append(_recorded(at, say(one.document | {"context": context}).text, loaded.digest, known.digest))
-    assert len(texts.LONGS) > 3
     assert _both(Kept([loaded], [known]), piece) > 200
 
 

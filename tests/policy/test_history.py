@@ -11,6 +11,7 @@ from thunderlab.canonical import digest
 from thunderlab.errors import EvidenceError
 from thunderlab.ledger import VERDICTS_CHAIN, NoteRecorded
 from thunderlab.policy.events import ReplayCompleted
+from thunderlab.policy.record import bulk
 from thunderlab.policy.record import history as history_module
 
 CLOSED = POLICIES + '@id("closed") forbid (principal, action == Action::"write", resource);\n'
@@ -21,10 +22,13 @@ def little(tmp_path):
     return load(tmp_path / "little")
 
 
-@pytest.fixture(autouse=True)
-def _small_pieces(monkeypatch):
-    """Every test reads its history in several pieces."""
+@pytest.fixture(autouse=True, params=["alone", "together"])
+def _small_pieces(monkeypatch, request):
+    """Every test reads its history in several pieces, and judges it both one by one and in columns."""
     monkeypatch.setattr(history_module, "PIECE", 3)
+    if request.param == "together":
+        monkeypatch.setattr(bulk, "FEWEST", 1)
+        monkeypatch.setattr(bulk, "FEWEST_PER_POLICY", 0)
 
 
 def _decide(lab, little):

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from thunderlab.policy.record.shapes import Shape
     from thunderlab.policy.record.wire import EntitySet
 
+# Compiling a policy set to columns costs what judging so many requests one by one does; fewer than that are judged one by one.
 FEWEST = 500
-"""As many requests, and so many more for each policy, are worth what it costs to compile a policy set to columns."""
-FEWEST_PER_POLICY = 10
+FEWEST_PER_POLICY = 30
 
 _BEFORE_CONTEXT = ',"context":'
 
@@ -65,7 +65,7 @@ class Bulk:
         for at, one in enumerate(piece):
             if type(one) is Recorded and one.event.unsaid is None:
                 event = one.event
-                key = (event.policy_set, event.entities, event.request.partition(_BEFORE_CONTEXT)[0])
+                key = (event.policy_set, event.entities, event.request[: event.request.find(_BEFORE_CONTEXT)])
                 group = groups.get(key)
                 if group is None:
                     groups[key] = [at]
