@@ -66,9 +66,9 @@ def test_what_is_no_whole_escape_is_a_record(escape):
     [
         ({"a": {"b": [1, {"c": 2.0}]}}, r"a\.b\[1\]\.c: 2\.0 is a float"),
         ({"a": None}, "a: null is no value"),
-        (2**63, "64 bits is beyond 64"),
+        (2**63, "an integer is beyond 64 bits"),
         (-(2**63) - 1, "beyond 64"),
-        ([10**5000], "an integer of 16610 bits is beyond 64"),
+        ([10**5000], "an integer is beyond 64 bits"),
         ("\ud800", "half a surrogate pair"),
         ({"\ud800": 1}, "half a surrogate pair"),
         ({1: 1}, "names of attributes are strings"),

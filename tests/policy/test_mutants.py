@@ -26,7 +26,8 @@ def test_mutants_of_the_closures_are_killed(cases):
     killed = {mutant: mutants.counted(mutant, lambda one: pools.kills(cases, one)) for mutant in sample}
     survivors = [str(mutant) for mutant, told in killed.items() if not told]
     assert len(sample) > 8
-    assert len(survivors) <= len(sample) / 20, survivors
+    # These are a fifth of the cases: `python -m tests.policy.mutants` has all of them, and all mutants.
+    assert len(survivors) <= 1, survivors
 
 
 def test_a_mutant_stands_in_its_module_only_while_it_is_asked_for():

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import subprocess
 import sys
 import threading
@@ -250,3 +251,49 @@ def test_latency_is_in_telemetry_and_in_the_column(real_lab, little):
 def test_another_schema_is_another_policy_set(tmp_path):
     assert load(tmp_path / "a").digest != load(tmp_path / "b", schema=SCHEMA + "entity Book;").digest
     assert load(tmp_path / "a").digest == load(tmp_path / "c").digest
+
+
+def _refused(lab, told):
+    with pytest.raises(InputError, match=told):
+        lab.policy.decide(asks())
+
+
+def test_policies_that_cannot_be_read_are_not_replaced_by_others(lab):
+    """A link to a place that is not there, and a file, were meant to be the lab's policies."""
+    mine = lab.workspace / "policies"
+    mine.symlink_to(lab.workspace / "not mounted")
+    _refused(lab, "cannot be read")
+    mine.unlink()
+    mine.write_text("permit(principal, action, resource);")
+    _refused(lab, "cannot be read")
+    mine.unlink()
+    assert lab.policy.policies.name == "lab"
+
+
+@pytest.mark.parametrize(
+    ("extra", "told"),
+    [
+        ('forbid(principal, action == Action::"raed", resource);', "all.cedar: line 2: policy policy1"),
+        ("forbid(principal, action, resource) when { context.hourr > 3 };", "all.cedar: line 2: policy policy1: .*hourr"),
+        ("forbid(principal == ?principal, action, resource);", "all.cedar: line 2: policy policy1: is a template"),
+    ],
+)
+def test_policies_that_do_not_fit_their_schema_decide_nothing(lab, extra, told):
+    write(lab.workspace / "policies", f"permit(principal, action, resource);\n{extra}")
+    _refused(lab, told)
+
+
+def test_a_lab_s_own_policies_have_a_schema(lab):
+    write(lab.workspace / "policies", "permit(principal, action, resource);", schema=None)
+    _refused(lab, "holds no schema")
+
+
+def test_a_file_put_in_place_of_another_counts_though_size_and_time_are_the_same(lab):
+    folder = write(lab.workspace / "policies", "permit(principal, action, resource);")
+    file = folder / "all.cedar"
+    assert lab.policy.decide(asks(), entities=ENTITIES).allowed
+    before = file.stat()
+    file.write_text("forbid(principal, action, resource);")
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert file.stat().st_size == before.st_size
+    assert not lab.policy.decide(asks(), entities=ENTITIES).allowed

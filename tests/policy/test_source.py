@@ -167,3 +167,16 @@ def test_problems_name_file_line_and_policy():
     assert found[1].message.endswith("and Long are not compatible")
     assert found[2].message == "is a template: nothing links it here, so it never applies"
     assert [one.policy for one in source.problems(source.source(texts))] == ["policy2"]
+
+
+def test_what_somebody_may_take_for_policies_is_not_passed_over(tmp_path):
+    (tmp_path / "a.cedar").write_text("permit(principal, action, resource);")
+    (tmp_path / "B.CEDAR").write_text("forbid(principal, action, resource);")
+    with pytest.raises(InputError, match="B.CEDAR: would not be read: names of policy files end in .cedar"):
+        source.read_folder(tmp_path)
+    (tmp_path / "B.CEDAR").unlink()
+    (tmp_path / "more").mkdir()
+    assert len(source.read_folder(tmp_path).places) == 1
+    (tmp_path / "more" / "c.cedar").write_text("forbid(principal, action, resource);")
+    with pytest.raises(InputError, match="more: holds policies that would not be read"):
+        source.read_folder(tmp_path)

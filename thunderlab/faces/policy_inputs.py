@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from thunderlab import files
 from thunderlab.clock import rfc3339
 from thunderlab.errors import InputError
@@ -25,7 +27,7 @@ _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
 def policy_set(folder: Path, schema: Path | None, *, needs_schema: bool = True) -> Loaded:
-    """Return the policy set in a folder.
+    """Return the policy set in a folder; what does not fit its schema is said on stderr, since `policy check` may not have been asked.
 
     Args:
         folder: where its `*.cedar` files are.
@@ -36,6 +38,7 @@ def policy_set(folder: Path, schema: Path | None, *, needs_schema: bool = True) 
         InputError: naming file, line and policy.
     """
     from thunderlab.policy.record.loaded import load_folder
+    from thunderlab.policy.text import source
 
     if not folder.is_dir():
         raise InputError(
@@ -49,6 +52,9 @@ def policy_set(folder: Path, schema: Path | None, *, needs_schema: bool = True) 
             "there is no schema, and requests are held against one: put a .cedarschema file beside the policies, or name one with --schema",
             where=folder,
         )
+    for problem in source.problems(loaded.source):
+        where = folder / problem.file
+        click.echo(f"warning: {where}: line {problem.line}: policy {problem.policy}: {problem.message}", err=True)
     return loaded
 
 

@@ -173,6 +173,7 @@ class PolicySet:
 
         Raises:
             InputError: when a column is missing, or of a type that the schema has not, or there is no schema.
+            RequestError: when the entities cannot be built, or do not fit the schema.
         """
         return self.columns.evaluate(requests, self._known(entities))
 
@@ -180,7 +181,7 @@ class PolicySet:
         """Return what `decide` says of many requests: as `evaluate_frame`, failing closed, with a column `failed_closed`.
 
         Raises:
-            InputError: likewise.
+            InputError, RequestError: likewise.
         """
         from thunderlab.policy.columns import fail_closed
 

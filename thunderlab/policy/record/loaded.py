@@ -153,6 +153,25 @@ def read_entities(path: Path) -> list[Any]:
     return found
 
 
+def sound(loaded: Loaded, folder: Path) -> Loaded:
+    """Return a policy set that a lab can decide by: it has a schema, and its policies fit it.
+
+    A policy that does not fit never applies, or always fails: a `forbid` with a misspelt action forbids nothing.
+
+    Raises:
+        InputError: when it has none, or naming file, line and policy of the first that does not fit.
+    """
+    from thunderlab.policy.text import source
+
+    if loaded.source.schema is None:
+        raise InputError(
+            "holds no schema (*.cedarschema), and the questions put to a lab's own policies are held against one", where=folder
+        )
+    for problem in source.problems(loaded.source):
+        raise InputError(problem.message, where=folder / problem.file, field=f"line {problem.line}: policy {problem.policy}")
+    return loaded
+
+
 class Shelf:
     """The folder a lab takes its own policy set from. What is changed in it counts from the next question on.
 
@@ -177,20 +196,22 @@ class Shelf:
             return last[1]
         with self._lock:
             if self._last is None or self._last[0] != state:
-                self._last = (state, load_folder(folder))
+                self._last = (state, sound(load_folder(folder), folder))
             return self._last[1]
 
     @property
     def folder(self) -> Path:
-        """The folder that is taken now."""
-        return next((folder for folder in self._folders if folder.is_dir()), self._folders[-1])
+        """The folder that is taken now: what is called so is taken though it may be none, since nothing else was meant."""
+        return next((folder for folder in self._folders if os.path.lexists(folder)), self._folders[-1])
 
     def _state(self) -> tuple[Path, object]:
         """Return the folder and what tells that nothing in it has changed."""
         folder = self.folder
         try:
             with os.scandir(folder) as entries:
-                seen = sorted((entry.name, (found := entry.stat()).st_mtime_ns, found.st_size, found.st_ino) for entry in entries)
+                seen = sorted(
+                    (entry.name, (found := entry.stat()).st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino) for entry in entries
+                )
         except OSError as error:
             raise InputError(f"the lab's policies cannot be read: {error.strerror}", where=folder) from None
         return folder, (folder, seen)

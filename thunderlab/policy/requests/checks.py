@@ -52,7 +52,7 @@ def check_integer(number: int) -> int:
         UnfitError: when it has more.
     """
     if not LONG_MIN <= number <= LONG_MAX:
-        raise UnfitError(f"an integer of {number.bit_length()} bits is beyond 64")
+        raise UnfitError("an integer is beyond 64 bits, -9223372036854775808 to 9223372036854775807")
     return number
 
 

@@ -148,9 +148,12 @@ def read_folder(folder: Path) -> Source:
     """Return the policy set of a folder.
 
     Raises:
-        InputError: as `source`, and when the folder holds no policies, more than one schema, or a link that leads out of it.
+        InputError: as `source`, and when the folder holds no policies, more than one schema, a link that leads out of it, or policies that
+            would not be read.
     """
     found = _listed(folder)
+    for path in found:
+        _refuse_unread(path)
     policies = [path for path in found if path.name.endswith(".cedar")]
     schemas = [path for path in found if path.name.endswith(_SCHEMAS)]
     if not policies:
@@ -164,6 +167,16 @@ def read_folder(folder: Path) -> Source:
 def read_entities(folder: Path) -> NamedText | None:
     """Return name and text of a folder's `entities.json`, None when it has none."""
     return next(((path.name, _read(path)) for path in _listed(folder) if path.name == ENTITIES), None)
+
+
+def _refuse_unread(path: Path) -> None:
+    """Refuse what somebody may take for a part of a policy set, and is none."""
+    if path.name.lower().endswith((".cedar", *_SCHEMAS)) and not path.name.endswith((".cedar", *_SCHEMAS)):
+        raise InputError(
+            "would not be read: names of policy files end in .cedar, .cedarschema or .cedarschema.json, in small letters", where=path
+        )
+    if path.is_dir() and any(path.glob("*.cedar")):
+        raise InputError("holds policies that would not be read: a policy set is one folder without others in it", where=path)
 
 
 def _listed(folder: Path) -> list[Path]:
