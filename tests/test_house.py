@@ -54,6 +54,8 @@ ADAPTERS = {
     "mistune": ("faces/report/",),
     "pg8000": ("postgres.py",),
     "PIL": ("automata/formats/image.py",),
+    "cedarpy": ("policy/text/cedar.py", "policy/text/blame.py"),
+    "polars": ("policy/columns/", "policy/record/"),
 }
 MOST_LINES = 320
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from thunderlab.policy.loaded import load_folder
+from thunderlab.policy.record.loaded import load_folder
 
 SCHEMA = """
 entity Group;

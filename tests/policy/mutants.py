@@ -2,7 +2,7 @@
 
     python -m tests.policy.mutants closures            every mutant of the closures' modules, about ten minutes
     python -m tests.policy.mutants columns             of the columns'
-    python -m tests.policy.mutants closures --only extensions index --every 5
+    python -m tests.policy.mutants closures --only language.extensions closures.index --every 5
 
 A mutant is killed by each policy and request whose answer (applies, does not, fails) it changes, or that it crashes. `same_answers` names the
 changes that change no answer, and why; whatever else survives is printed, and so is what fewer than twenty cases kill.
@@ -24,7 +24,19 @@ from tests.policy.mutation import mutants
 from tests.policy.pools import framed_pool, kills, kills_columns, pool
 from tests.policy.same_answers import EQUIVALENT
 
-CLOSURES = ("closure", "operators", "shapes", "world", "index", "program", "extensions", "values")
+CLOSURES = (
+    "closures.closure",
+    "closures.contextual",
+    "closures.index",
+    "closures.lookups",
+    "closures.operators",
+    "closures.program",
+    "closures.questions",
+    "closures.shapes",
+    "closures.written",
+    "language.extensions",
+    "language.values",
+)
 COLUMNS = (
     "compiler",
     "evaluate",
@@ -75,10 +87,15 @@ def counted(mutant, judge):
 def equivalent(mutant):
     """Return why a mutant changes no answer; None when it should."""
     module = mutant.module.removeprefix("thunderlab.policy.")
-    return next(
-        (why for name, function, what, why in EQUIVALENT if name == module and function in ("", mutant.function) and what in mutant.what),
-        None,
+    matching = (
+        why for name, function, what, why in EQUIVALENT if name == module and function in ("", mutant.function) and says(mutant, what)
     )
+    return next(matching, None)
+
+
+def says(mutant, what):
+    """Return whether a mutant's change has these words; a dollar sign behind them means that it ends there."""
+    return mutant.what.endswith(what[:-1]) if what.endswith("$") else what in mutant.what
 
 
 def every_mutant(names, every=1, first=0):

@@ -313,6 +313,7 @@ def in_place(mutant):
                 module.__file__, module.__package__ = kept[name].__file__, kept[name].__package__
                 module.__spec__ = kept[name].__spec__
                 sys.modules[name] = module
+                _set_in_parent(name, module)
                 exec(mutant.code, module.__dict__)
             else:
                 importlib.import_module(name)
@@ -322,5 +323,10 @@ def in_place(mutant):
             sys.modules.pop(name, None)
         sys.modules.update(kept)
         for name, module in kept.items():
-            parent, _, own = name.rpartition(".")
-            setattr(sys.modules[parent], own, module)
+            _set_in_parent(name, module)
+
+
+def _set_in_parent(name, module):
+    """Have a package know a module: `from package import module` looks there first."""
+    parent, _, own = name.rpartition(".")
+    setattr(sys.modules[parent], own, module)

@@ -104,10 +104,10 @@ def read(labelled_, modules):
 
     vocabulary = None
     if labelled_.typed:
-        vocabulary = modules("schema").read_vocabulary(str(cedarpy.Schema.from_str(labelled_.batch.schema)))
-    policies = modules("reading").read_policies(labelled_.form)
-    entities = modules("entities").read_entities(labelled_.batch.entities, vocabulary)
-    reader = modules("request").RequestReader(vocabulary)
+        vocabulary = modules("text.schema").read_vocabulary(str(cedarpy.Schema.from_str(labelled_.batch.schema)))
+    policies = modules("text.reading").read_policies(labelled_.form)
+    entities = modules("requests.entities").read_entities(labelled_.batch.entities, vocabulary)
+    reader = modules("requests.request").RequestReader(vocabulary)
     return policies, [reader.read(request, entities) for request in labelled_.batch.requests]
 
 
@@ -115,8 +115,11 @@ def kills(cases_, mutant=None):
     """Return how many cases tell a mutant of the closures from the real thing; without one, how many are answered wrongly."""
     with in_place(mutant) if mutant is not None else contextlib.nullcontext({}) as changed:
         modules = lambda name: changed.get(f"thunderlab.policy.{name}") or importlib.import_module(f"thunderlab.policy.{name}")
-        anew = any(f"thunderlab.policy.{name}" in changed for name in ("values", "tree", "reading", "convert", "request", "entities"))
-        program = modules("program").Program
+        anew = any(
+            f"thunderlab.policy.{name}" in changed
+            for name in ("language.values", "language.tree", "text.reading", "requests.convert", "requests.request", "requests.entities")
+        )
+        program = modules("closures.program").Program
         told = 0
         for one in cases_:
             told += _told_apart(one, program, modules, anew)
@@ -139,20 +142,27 @@ def _told_apart(labelled_, program, modules, anew):
     except Exception:  # noqa: BLE001 - a crash of any kind tells them apart
         return labelled_.size
     told = 0
-    for place, (request, (permits, forbids, failed)) in enumerate(zip(made[1], labelled_.expected, strict=True)):
-        try:
-            ours = compiled.run(request)
-            told += len(set(ours[0]) ^ set(permits)) + len(set(ours[1]) ^ set(forbids)) + len({at for at, _ in ours[2]} ^ set(failed))
-            # What a single policy says, which the columns ask where they do not know.
-            told += sum(
-                compiled.applies(at, request) is not _single(at, permits, forbids, failed) for at in range(place % 3, len(made[0]), 3)
-            )
-            told += ours[0] != sorted(ours[0]) or ours[1] != sorted(ours[1]) or ours[2] != sorted(ours[2])
-        except TimeoutError:
-            raise
-        except Exception:  # noqa: BLE001 - likewise
-            told += len(labelled_.batch.policies)
+    for frequent in (False, True):
+        if frequent:
+            compiled.write()
+        for place, (request, expected) in enumerate(zip(made[1], labelled_.expected, strict=True)):
+            told += _differences(compiled, request, expected, range(place % 3, len(made[0]), 3))
     return told
+
+
+def _differences(compiled, request, expected, singles):
+    """Return how many policies are answered differently, and how many when each is asked alone: a sample of them."""
+    permits, forbids, failed = expected
+    try:
+        ours = compiled.run(request)
+        told = len(set(ours[0]) ^ set(permits)) + len(set(ours[1]) ^ set(forbids)) + len({at for at, _ in ours[2]} ^ set(failed))
+        # What a single policy says, which the columns ask where they do not know.
+        told += sum(compiled.applies(at, request) is not _single(at, permits, forbids, failed) for at in singles)
+        return told + (ours[0] != sorted(ours[0]) or ours[1] != sorted(ours[1]) or ours[2] != sorted(ours[2]))
+    except TimeoutError:
+        raise
+    except Exception:  # noqa: BLE001 - a crash of any kind tells them apart
+        return len(compiled.policies)
 
 
 def _single(at, permits, forbids, failed):

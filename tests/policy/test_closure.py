@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thunderlab.policy import tree
-from thunderlab.policy.closure import compiled
-from thunderlab.policy.entities import Entities
-from thunderlab.policy.operators import EvaluationError, like
-from thunderlab.policy.request import Request
-from thunderlab.policy.values import LONG_MAX, LONG_MIN, Datetime, Decimal, Duration, Record, Set, Uid, key, unkeyed
+from thunderlab.policy.closures.closure import compiled
+from thunderlab.policy.closures.operators import EvaluationError, like
+from thunderlab.policy.language import tree
+from thunderlab.policy.language.values import LONG_MAX, LONG_MIN, Datetime, Decimal, Duration, Record, Set, Uid, key, unkeyed
+from thunderlab.policy.requests.entities import Entities
+from thunderlab.policy.requests.request import Request
 
 ANN, BOB, STAFF = Uid("User", "ann"), Uid("User", "bob"), Uid("Team", "staff")
 ENTITIES = Entities(

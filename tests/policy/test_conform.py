@@ -2,12 +2,12 @@
 
 import pytest
 
-from thunderlab.policy.conform import Conformer
-from thunderlab.policy.convert import UnfitError
-from thunderlab.policy.extensions import CONSTRUCTORS
-from thunderlab.policy.schema import read_vocabulary
-from thunderlab.policy.types import Attribute, EntityOf, Plain, RecordType, SetType
-from thunderlab.policy.values import Datetime, Record, Set, Uid, key
+from thunderlab.policy.language.extensions import CONSTRUCTORS
+from thunderlab.policy.language.types import Attribute, EntityOf, Plain, RecordType, SetType
+from thunderlab.policy.language.values import Datetime, Record, Set, Uid, key
+from thunderlab.policy.requests.checks import UnfitError
+from thunderlab.policy.requests.conform import Conformer
+from thunderlab.policy.text.schema import read_vocabulary
 
 VOCABULARY = read_vocabulary('entity User; entity Color enum ["red"]; action view;')
 TEXT = {"decimal": "1.5", "ipaddr": "10.0.0.0/8", "datetime": "2024-01-01", "duration": "-1h"}

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 
 from tests.policy import documents
-from thunderlab.policy.convert import DEEPEST, UnfitError, make_uid, to_record, to_uid, to_value
-from thunderlab.policy.extensions import ip
-from thunderlab.policy.values import Datetime, Decimal, Duration, Record, Set, Uid, key
+from thunderlab.policy.language.extensions import ip
+from thunderlab.policy.language.values import Datetime, Decimal, Duration, Record, Set, Uid, key
+from thunderlab.policy.requests.checks import UnfitError
+from thunderlab.policy.requests.convert import DEEPEST, make_uid, to_record, to_uid, to_value
 
 ALICE = {"__entity": {"type": "User", "id": "alice"}}
 

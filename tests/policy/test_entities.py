@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 
 from tests.policy import documents
-from thunderlab.policy.entities import Entities, read_entities
-from thunderlab.policy.request import RequestError
-from thunderlab.policy.schema import read_vocabulary
-from thunderlab.policy.values import Record, Set, Uid
+from thunderlab.policy.language.values import Record, Set, Uid
+from thunderlab.policy.requests.entities import Entities, read_entities
+from thunderlab.policy.requests.request import RequestError
+from thunderlab.policy.text.schema import read_vocabulary
 
 SCHEMA = cedarpy.Schema.from_str(documents.SCHEMA)
 VOCABULARY = read_vocabulary(documents.SCHEMA)

@@ -5,9 +5,9 @@ import pytest
 from tests.policy.little_policies import load, write
 from thunderlab.errors import InputError
 from thunderlab.gate import deploy
-from thunderlab.policy.expectations import find_tests, run_tests
-from thunderlab.policy.loaded import load_folder
-from thunderlab.policy.source import problems
+from thunderlab.policy.record.expectations import find_tests, run_tests
+from thunderlab.policy.record.loaded import load_folder
+from thunderlab.policy.text.source import problems
 from thunderlab.workspace import shipped
 
 LAB = shipped("scenarios") / "policies" / "lab"
@@ -46,7 +46,7 @@ def test_every_policy_of_the_lab_says_why_and_decides_some_test(own):
 def test_the_deploy_policy_knows_all_that_the_gate_tells(own):
     """A number the schema has not would deny every deployment."""
     schema = own.source.schema[1]
-    assert all(f"{told}?: Long" in schema for told, _, _ in deploy.TOLD)
+    assert all(f"{told}?: Long" in schema for told, _ in deploy.TOLD)
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thunderlab.policy import extensions
-from thunderlab.policy.extensions import DAY, HOUR, MINUTE, SECOND
-from thunderlab.policy.values import LONG_MAX, LONG_MIN, Address, Datetime, Decimal, Duration
+from thunderlab.policy.language import extensions
+from thunderlab.policy.language.extensions import DAY, HOUR, MINUTE, SECOND
+from thunderlab.policy.language.values import LONG_MAX, LONG_MIN, Address, Datetime, Decimal, Duration
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 

@@ -7,9 +7,9 @@ import pytest
 
 from tests.policy.little_policies import ENTITIES, OVERFLOWS, POLICIES, asks, load
 from thunderlab.errors import InputError
-from thunderlab.policy import frames
-from thunderlab.policy.frames import RequestsFile
-from thunderlab.policy.wire import say_entities
+from thunderlab.policy.record import frames
+from thunderlab.policy.record.frames import RequestsFile
+from thunderlab.policy.record.wire import say_entities
 
 CLOSED = POLICIES + '@id("closed") forbid (principal == User::"ann", action == Action::"write", resource);\n'
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.policy import documents
-from thunderlab.policy.hierarchy import HierarchyError, ancestors, reachable
+from thunderlab.policy.requests.hierarchy import HierarchyError, ancestors, reachable
 
 graphs = st.dictionaries(st.integers(0, 7), st.frozensets(st.integers(0, 8), max_size=3), max_size=8)
 

@@ -10,8 +10,8 @@ from tests.policy.little_policies import ENTITIES, OVERFLOWS, POLICIES, SCHEMA, 
 from thunderlab.canonical import digest
 from thunderlab.errors import EvidenceError
 from thunderlab.ledger import VERDICTS_CHAIN, NoteRecorded
-from thunderlab.policy import history as history_module
 from thunderlab.policy.events import ReplayCompleted
+from thunderlab.policy.record import history as history_module
 
 CLOSED = POLICIES + '@id("closed") forbid (principal, action == Action::"write", resource);\n'
 
@@ -234,7 +234,7 @@ def test_a_stored_result_is_believed_only_if_the_ledger_does(lab, little):
 
 
 def test_many_names_take_no_more_room_than_some(monkeypatch):
-    from thunderlab.policy import tally
+    from thunderlab.policy.record import tally
 
     monkeypatch.setattr(tally, "MOST_NAMES", 3)
     counted = tally.Counted()

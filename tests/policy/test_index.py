@@ -3,12 +3,12 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thunderlab.policy import tree
-from thunderlab.policy.entities import Entities
-from thunderlab.policy.program import Program
-from thunderlab.policy.request import Request
-from thunderlab.policy.tree import Policy, Scope
-from thunderlab.policy.values import Record, Uid
+from thunderlab.policy.closures.program import Program
+from thunderlab.policy.language import tree
+from thunderlab.policy.language.tree import Policy, Scope
+from thunderlab.policy.language.values import Record, Uid
+from thunderlab.policy.requests.entities import Entities
+from thunderlab.policy.requests.request import Request
 
 ANN, BOB, STAFF, ALL, BOX = Uid("User", "ann"), Uid("User", "bob"), Uid("Team", "staff"), Uid("Team", "all"), Uid("Box", "1")
 READ, WRITE, ANY = Uid("Action", "read"), Uid("Action", "write"), Uid("Action", "any")
@@ -44,21 +44,40 @@ COMPARISONS = st.builds(
     st.sampled_from(["admin", "ann", "guest"]),
     st.booleans(),
 )
+SECURE = tree.GetAttribute(tree.Variable("context"), "secure")
 OTHERS = st.sampled_from(
-    [tree.Constant(True), tree.Constant(7), tree.Apply("<", (tree.GetAttribute(tree.Variable("context"), "n"), tree.Constant(3)))]
+    [
+        tree.Constant(True),
+        tree.Constant(7),
+        tree.Apply("<", (tree.GetAttribute(tree.Variable("context"), "n"), tree.Constant(3))),
+        SECURE,
+        tree.Apply("!", (SECURE,)),
+        tree.Apply(
+            "contains", (tree.SetOf((tree.Constant("admin"), tree.Constant("guest"))), tree.GetAttribute(tree.Variable("context"), "role"))
+        ),
+        tree.Apply(
+            "contains", (tree.SetOf((tree.Constant("admin"), tree.Constant(7))), tree.GetAttribute(tree.Variable("context"), "role"))
+        ),
+    ]
 )
 CONDITIONS = (
     st.none() | COMPARISONS | OTHERS | st.lists(COMPARISONS | OTHERS, min_size=2, max_size=3).map(lambda terms: tree.And(tuple(terms)))
 )
 CONTEXTS = st.fixed_dictionaries(
-    {}, optional={"role": st.sampled_from(["admin", "guest", 7, ANN]), "owner": st.just("ann"), "n": st.sampled_from([2, 3, "x"])}
+    {},
+    optional={
+        "role": st.sampled_from(["admin", "guest", 7, ANN]),
+        "owner": st.just("ann"),
+        "n": st.sampled_from([2, 3, "x"]),
+        "secure": st.sampled_from([True, False, 1, "x"]),
+    },
 )
 
 
 @st.composite
 def policies(draw):
     """Return a few policies over a handful of names."""
-    heads = draw(st.lists(st.tuples(st.sampled_from(["permit", "forbid"]), SCOPES, ACTIONS, SCOPES, CONDITIONS), min_size=1, max_size=8))
+    heads = draw(st.lists(st.tuples(st.sampled_from(["permit", "forbid"]), SCOPES, ACTIONS, SCOPES, CONDITIONS), min_size=1, max_size=24))
     return [Policy(f"policy{at}", *head, annotations={}, line=1) for at, head in enumerate(heads)]
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thunderlab.policy.integers import micros, ppm
+from thunderlab.policy.requests.integers import micros, ppm
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.policy import documents
-from thunderlab.policy.names import is_action_type, is_type_name, uid_from_text, unescaped
-from thunderlab.policy.values import Uid
+from thunderlab.policy.language.names import is_action_type, is_type_name, uid_from_text, unescaped
+from thunderlab.policy.language.values import Uid
 
 PIECES = (
     "a",
@@ -60,6 +60,29 @@ def test_a_uid_in_text_is_taken_in_cedars_own_spelling_only(id, type_):
     else:
         assert taken, ascii(text)
         assert found == Uid(type_, unescaped(id))
+
+
+@pytest.mark.parametrize(
+    ("id", "taken"),
+    [
+        ("a\u0301", True),
+        ("\u0301", False),
+        ("\\u{301}", True),
+        ("a\\u{301}", False),
+        ("\ufe0f", False),
+        ("a\ufe0f", False),
+        ("a\\u{fe0f}", True),
+    ],
+    ids=ascii,
+)
+def test_what_merges_with_a_quote_is_escaped_and_elsewhere_it_is_not(id, taken):
+    text = f'U::"{id}"'
+    assert documents.cedar_builds({"principal": text, "action": 'Action::"a"', "resource": 'U::"a"'}) is taken
+    if taken:
+        assert uid_from_text(text) == Uid("U", unescaped(id))
+    else:
+        with pytest.raises(ValueError, match="not spelled as Cedar"):
+            uid_from_text(text)
 
 
 def test_uids_read_from_text():

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from thunderlab.errors import InputError
-from thunderlab.policy import tree
-from thunderlab.policy.reading import DEEPEST, _decode_step_by_step, decode, read_policies
-from thunderlab.policy.values import Uid
+from thunderlab.policy.language import tree
+from thunderlab.policy.language.values import Uid
+from thunderlab.policy.text.reading import DEEPEST, _decode_step_by_step, decode, read_policies
 
 cedarpy = pytest.importorskip("cedarpy")
 

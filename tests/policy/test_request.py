@@ -1,5 +1,6 @@
 """Requests: built where Cedar builds them, with a schema and without; and every entity and request of the public corpus."""
 
+import enum
 import json
 import os
 import tarfile
@@ -10,10 +11,10 @@ import pytest
 from hypothesis import given
 
 from tests.policy import documents
-from thunderlab.policy.entities import Entities, read_entities
-from thunderlab.policy.request import Request, RequestError, RequestReader
-from thunderlab.policy.schema import read_vocabulary
-from thunderlab.policy.values import Record, Uid
+from thunderlab.policy.language.values import Record, Uid
+from thunderlab.policy.requests.entities import Entities, read_entities
+from thunderlab.policy.requests.request import Request, RequestError, RequestReader
+from thunderlab.policy.text.schema import read_vocabulary
 
 SCHEMA = cedarpy.Schema.from_str(documents.SCHEMA)
 VOCABULARY = read_vocabulary(documents.SCHEMA)
@@ -47,7 +48,7 @@ def test_what_cedar_builds_is_built_and_nothing_else(schema, vocabulary, rng):
 @pytest.mark.parametrize("vocabulary", [None, VOCABULARY], ids=["without", "with"])
 def test_uids_are_objects_or_text_and_other_keys_are_passed_over(vocabulary):
     reader = RequestReader(vocabulary)
-    expected = Request.of(Uid("N::User", "a"), Uid("N::Action", "view"), Uid("N::Team", "t"), Record({"a": 1}), KNOWN)
+    expected = Request.of(Uid("N::User", "a"), Uid("N::Action", "view"), Uid("N::Team", "t"), {"a": 1}, KNOWN)
     spelled = {"principal": 'N::User::"a"', "action": 'N::Action::"view"', "resource": {**ASKED["resource"], "more": 1}, "extra": 0.5}
     for asked in (ASKED, ASKED | spelled, ASKED):
         assert reader.read(asked, KNOWN) == expected
@@ -56,7 +57,7 @@ def test_uids_are_objects_or_text_and_other_keys_are_passed_over(vocabulary):
 @pytest.mark.parametrize("context", [{}, {"context": None}, {"context": {}}])
 def test_a_context_that_is_missing_is_empty(context):
     asked = {name: ASKED[name] for name in ("principal", "action", "resource")} | context
-    assert RequestReader().read(asked, KNOWN).context == Record()
+    assert RequestReader().read(asked, KNOWN).context == {}
     with pytest.raises(RequestError, match="context.a: is missing"):
         RequestReader(VOCABULARY).read(asked, KNOWN)
 
@@ -123,6 +124,12 @@ def test_any_number_of_different_names_is_read_right():
     assert reader._kept <= 16_384
 
 
+def test_an_id_may_be_the_name_of_a_type_that_is_known():
+    reader = RequestReader()
+    for name in ("a", "U", "a", "action", "U"):
+        assert reader.read(ASKED | {"principal": {"type": "U", "id": name}}, KNOWN).principal == Uid("U", name)
+
+
 def test_long_names_are_not_kept():
     reader = RequestReader()
     assert reader.read(ASKED | {"principal": {"type": "U", "id": "x" * 100_000}}, KNOWN).principal.id == "x" * 100_000
@@ -160,3 +167,23 @@ def test_entities_and_requests_of_the_public_corpus():
                 assert builds(reader, asked) and documents.cedar_builds(asked, theirs)
                 changed = asked | {"context": dict(list(asked["context"].items())[1:]) | {"more": 1}}
                 assert builds(reader, changed) == documents.cedar_builds(changed, theirs) == (ours is None)
+
+
+class Text(str):
+    """A string of a class of its own, as enumerations have them."""
+
+    __slots__ = ()
+
+
+@pytest.mark.parametrize("vocabulary", [None, VOCABULARY], ids=["without", "with"])
+def test_strings_and_integers_of_other_classes_are_what_they_are(vocabulary):
+    """Also when the same uid was asked about before, and is kept."""
+    plain = RequestReader(vocabulary).read(ASKED, KNOWN)
+    named = {name: {part: Text(text) for part, text in ASKED[name].items()} for name in ("principal", "action", "resource")}
+    reader = RequestReader(vocabulary)
+    for asked in (named, ASKED, named):
+        read = reader.read(asked | {"context": {"a": enum.IntEnum("N", "ONE").ONE}}, KNOWN)
+        assert (read.principal, read.action, read.resource, Record(read.context)) == (
+            plain.principal, plain.action, plain.resource, Record(plain.context),
+        )  # fmt: skip
+        assert {type(part) for uid in (read.principal, read.resource) for part in (uid.type, uid.id)} == {str}

@@ -107,6 +107,17 @@ def test_the_first_verdict_and_what_it_rests_on_stand_or_fall_together(lab, litt
     assert lab.policy.audit().ok
 
 
+def test_a_verdict_stands_or_falls_with_the_transaction_it_is_handed(any_lab, little):
+    with pytest.raises(ZeroDivisionError), any_lab.store.write() as connection:
+        assert any_lab.policy.decide(asks(), entities=ENTITIES, policies=little, within=connection).allowed
+        raise ZeroDivisionError
+    assert any_lab.policy.history.count() == 0
+    any_lab.policy.decide(asks(), entities=ENTITIES, policies=little)
+    with any_lab.store.write() as connection:
+        any_lab.policy.decide(asks(hour=20), entities=ENTITIES, policies=little, within=connection)
+    assert any_lab.policy.audit().reproduced == 2 and any_lab.custody.audit(any_lab.verdicts.kind, full=True).ok
+
+
 def test_many_are_one_transaction(any_lab, little):
     verdicts = any_lab.policy.decide_many([asks(hour=hour) for hour in range(24)], entities=ENTITIES, policies=little)
     assert [verdict.decision for verdict in verdicts] == ["allow"] * 17 + ["deny"] * 7

@@ -8,11 +8,11 @@ import pytest
 
 from tests.policy import documents
 from thunderlab.errors import InputError
-from thunderlab.policy.entities import read_entities
-from thunderlab.policy.request import RequestError
-from thunderlab.policy.schema import read_vocabulary
-from thunderlab.policy.types import Attribute, EntityOf, Plain, RecordType, SetType
-from thunderlab.policy.values import Uid
+from thunderlab.policy.language.types import Attribute, EntityOf, Plain, RecordType, SetType
+from thunderlab.policy.language.values import Uid
+from thunderlab.policy.requests.entities import read_entities
+from thunderlab.policy.requests.request import RequestError
+from thunderlab.policy.text.schema import read_vocabulary
 
 
 def read(text):
@@ -62,6 +62,11 @@ def test_ones_own_namespace_comes_first_then_the_empty_one():
     found = read("entity X = {a: Y}; entity Y; namespace N { entity Z = {y: Y, z: Z, full: N::Z}; }")
     assert attribute(found, "X", "a") == EntityOf("Y")
     assert [attribute(found, "N::Z", name) for name in ("y", "z", "full")] == [EntityOf("Y"), EntityOf("N::Z"), EntityOf("N::Z")]
+
+
+def test_a_name_with_its_namespace_means_that_one_only():
+    found = read("namespace N { entity Z = {a: N::Z}; } namespace N::N { entity Z; }")
+    assert attribute(found, "N::Z", "a") == EntityOf("N::Z")
 
 
 def test_a_common_type_comes_before_a_type_of_entities():

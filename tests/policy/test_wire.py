@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from thunderlab.errors import InputError
-from thunderlab.policy.wire import MOST_REQUEST_BYTES, read_json, say, say_entities, unsayable
+from thunderlab.policy.record.wire import MOST_REQUEST_BYTES, read_json, say, say_entities, unsayable
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 JSON = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3), max_leaves=12)
@@ -20,7 +20,8 @@ def test_what_json_can_say_comes_back_as_it_was(request):
     said = say(request)
     if said.unsaid is None:
         assert said.document == request
-        assert json.loads(said.text) == request
+        # Read by another reader; `repr` tells 1 from 1.0 and True.
+        assert repr(json.loads(said.text)) == repr(said.document)
         assert say(said.document).text == said.text
     else:
         assert "half a character" in said.unsaid or "nested" in said.unsaid

@@ -12,7 +12,7 @@ from thunderlab.errors import InputError
 from thunderlab.faces.cli.answer import status, table
 
 if TYPE_CHECKING:
-    from thunderlab.policy.source import Problem, Source
+    from thunderlab.policy.text.source import Problem, Source
 
 SCHEMAS = (".cedarschema", ".cedarschema.json")
 
@@ -27,7 +27,7 @@ def check_all(paths: Sequence[Path], schema: Path | None) -> dict[str, Any]:
     Raises:
         InputError: for the first thing that is wrong, naming file, line and policy, and how many there are.
     """
-    from thunderlab.policy.loaded import read_source
+    from thunderlab.policy.record.loaded import read_source
 
     sets = [_check(path, read_source(path, schema)) for path in paths if path.is_dir()]
     singles = [path for path in paths if not path.is_dir()]
@@ -38,7 +38,7 @@ def check_all(paths: Sequence[Path], schema: Path | None) -> dict[str, Any]:
 
 def _read_files(paths: Sequence[Path], schema: Path | None) -> Source:
     """Return the policy set that files make together, with the schema among them unless another is given."""
-    from thunderlab.policy.source import read_files
+    from thunderlab.policy.text.source import read_files
 
     schemas = [path for path in paths if path.name.endswith(SCHEMAS)]
     texts = [path for path in paths if path not in schemas]
@@ -50,9 +50,9 @@ def _read_files(paths: Sequence[Path], schema: Path | None) -> Source:
 
 
 def _check(folder: Path | None, source: Source, files: Sequence[Path] = ()) -> dict[str, Any]:
-    from thunderlab.policy.expectations import find_tests, run_tests
-    from thunderlab.policy.loaded import Loaded, folder_entities
-    from thunderlab.policy.source import problems
+    from thunderlab.policy.record.expectations import find_tests, run_tests
+    from thunderlab.policy.record.loaded import Loaded, folder_entities
+    from thunderlab.policy.text.source import problems
 
     _refuse_problems(problems(source), {path.name: path for path in files} if folder is None else {}, folder)
     name = str(folder) if folder is not None else ", ".join(name for name, _ in source.texts)

@@ -15,7 +15,7 @@ from thunderlab.clock import rfc3339
 from thunderlab.errors import InputError
 
 if TYPE_CHECKING:
-    from thunderlab.policy.loaded import Loaded
+    from thunderlab.policy.record.loaded import Loaded
 
 STDIN = "-"
 MOST_LINES = 1_000_000
@@ -35,7 +35,7 @@ def policy_set(folder: Path, schema: Path | None, *, needs_schema: bool = True) 
     Raises:
         InputError: naming file, line and policy.
     """
-    from thunderlab.policy.loaded import load_folder
+    from thunderlab.policy.record.loaded import load_folder
 
     if not folder.is_dir():
         raise InputError(
@@ -54,7 +54,7 @@ def policy_set(folder: Path, schema: Path | None, *, needs_schema: bool = True) 
 
 def entities(path: Path | None) -> list[Any]:
     """Return the entities in a file; none without a file."""
-    from thunderlab.policy.loaded import read_entities
+    from thunderlab.policy.record.loaded import read_entities
 
     return [] if path is None else read_entities(path)
 
@@ -65,7 +65,7 @@ def request(path: Path) -> dict[str, Any]:
     Raises:
         InputError: when it is no JSON object.
     """
-    from thunderlab.policy.wire import read_json
+    from thunderlab.policy.record.wire import read_json
 
     data = sys.stdin.buffer.read(files.TEXT_LIMIT + 1) if str(path) == STDIN else files.read_bytes(path)
     if len(data) > files.TEXT_LIMIT:
@@ -112,7 +112,7 @@ class RequestLines:
 
     def __iter__(self) -> Iterator[tuple[int, dict[str, Any]]]:
         """Yield line number, from 1, and request; lines with nothing on them are passed over."""
-        from thunderlab.policy.wire import read_json
+        from thunderlab.policy.record.wire import read_json
 
         for number, line in enumerate(self._raw(), 1):
             if line.strip():

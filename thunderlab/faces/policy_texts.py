@@ -11,9 +11,9 @@ import msgspec
 from thunderlab.faces.cli.answer import facts, seconds, table
 
 if TYPE_CHECKING:
-    from thunderlab.policy.log import Entry, Log
-    from thunderlab.policy.replay import Replay
-    from thunderlab.policy.tally import Sample, Share
+    from thunderlab.policy.record.log import Entry, Log
+    from thunderlab.policy.record.replay import Replay
+    from thunderlab.policy.record.tally import Sample, Share
 
 _SHOWN = 10
 
@@ -56,7 +56,7 @@ def request_words(text: str) -> tuple[str, str, str]:
     >>> request_words('{"action":{"id":"view","type":"Action"},"principal":{"id":"ann","type":"User"}}')
     ('User::"ann"', 'view', '?')
     """
-    from thunderlab.policy.tally import uid_text
+    from thunderlab.policy.record.tally import uid_text
 
     try:
         request = json.loads(text)

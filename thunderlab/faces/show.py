@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from thunderlab.automata.qa.results import ScenarioResult
     from thunderlab.automata.qa.runs import RecordedRun
     from thunderlab.gate import Readiness
-    from thunderlab.policy.replay import Replay
+    from thunderlab.policy.record.replay import Replay
 
 _LONGEST = 28
 

@@ -9,6 +9,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from thunderlab.gate.reading import Reading, Status
+from thunderlab.policy import ppm
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,24 +20,22 @@ PRINCIPAL = {"type": "Lab::Service", "id": "gate"}
 ACTION = {"type": "Lab::Action", "id": "deploy"}
 WORKSPACE = "Lab::Workspace"
 
-PARTS = 1_000_000
-
-# What the policy is told, by which reading, and how many of its units make one of the reading's.
+# What the policy is told, and by which reading; what ends in `ppm` is a fraction in parts per million.
 TOLD = (
-    ("event_chain_failures", "event_chain.audit.failures", 1),
-    ("policy_chain_failures", "policy.chain.failures", 1),
-    ("qa_breaches", "ca.qa.breaches", 1),
-    ("replay_fidelity_ppm", "ca.qa.replay_fidelity", PARTS),
-    ("notebooks_failed", "run.notebooks.failed", 1),
-    ("append_us_p95", "ledger.append.latency_us_p95", 1),
-    ("verdict_us_p95", "policy.verdict.latency_us_p95", 1),
+    ("event_chain_failures", "event_chain.audit.failures"),
+    ("policy_chain_failures", "policy.chain.failures"),
+    ("qa_breaches", "ca.qa.breaches"),
+    ("replay_fidelity_ppm", "ca.qa.replay_fidelity"),
+    ("notebooks_failed", "run.notebooks.failed"),
+    ("append_us_p95", "ledger.append.latency_us_p95"),
+    ("verdict_us_p95", "policy.verdict.latency_us_p95"),
 )
 
 
 def question(readings: Sequence[Reading], workspace: str) -> dict[str, Any]:
     """Return the request that asks whether a lab with these judged readings may be deployed.
 
-    Numbers are whole: counts, microseconds, parts per million rounded down, so that what is not quite all is never told as all. What
+    Numbers are whole: counts and microseconds rounded up, parts per million down, so that rounding never makes a lab look better. What
     was not read, or cannot be relied on, is not told.
 
     Args:
@@ -52,10 +51,10 @@ def question(readings: Sequence[Reading], workspace: str) -> dict[str, Any]:
         "blocked": sum(reading.status == "blocked" for reading in readings),
         "unknown": sum(reading.status == "unknown" and reading.required for reading in readings),
     }
-    for told, name, scale in TOLD:
+    for told, name in TOLD:
         reading = by_name.get(name)
         if reading is not None and reading.value is not None and reading.status != "unknown":
-            context[told] = math.floor(reading.value * scale)
+            context[told] = ppm(reading.value, "down") if told.endswith("_ppm") else math.ceil(reading.value)
     return {"principal": PRINCIPAL, "action": ACTION, "resource": {"type": WORKSPACE, "id": workspace}, "context": context}
 
 

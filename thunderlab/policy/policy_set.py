@@ -10,43 +10,63 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import msgspec
 
 from thunderlab.errors import InputError
-from thunderlab.policy import bounds, cedar, source
-from thunderlab.policy.entities import Entities, read_entities
-from thunderlab.policy.program import Program
-from thunderlab.policy.reading import read_policies
-from thunderlab.policy.request import RequestError, RequestReader
-from thunderlab.policy.schema import read_vocabulary
+from thunderlab.policy.closures.program import Program
+from thunderlab.policy.requests.entities import Entities, read_entities
+from thunderlab.policy.requests.request import RequestError, RequestReader
+from thunderlab.policy.text import bounds, cedar, source
+from thunderlab.policy.text.reading import read_policies
+from thunderlab.policy.text.schema import read_vocabulary
 
 if TYPE_CHECKING:
     import polars as pl
 
     from thunderlab.policy.columns import Columns
-    from thunderlab.policy.source import Source
-    from thunderlab.policy.tree import Policy
-    from thunderlab.policy.types import Vocabulary
+    from thunderlab.policy.language.tree import Policy
+    from thunderlab.policy.language.types import Vocabulary
+    from thunderlab.policy.text.source import Source
 
 Decision = Literal["allow", "deny"]
 Known = Entities | Iterable[Mapping[str, Any]]
 
 
-class Answer(msgspec.Struct, frozen=True):
-    """What a policy set says of a request.
+class Answer(msgspec.Struct, frozen=True, gc=False):
+    """What a policy set says of a request. Its lists are made when they are looked at: most verdicts are only asked for their decision.
 
     Attributes:
         decision: `allow` or `deny`; None from `evaluate` when the request cannot be built.
-        reasons: ids of the policies that decide, in the order of the text: the forbids that apply, else the permits.
-        errors: ids of the policies that have no value, in the order of the text; Cedar skips them.
-        request_errors: why the request cannot be built.
+        ids: the policies' ids, in the order of the text.
+        decided: places of the policies that decide.
+        failed: places of those without a value, with what went wrong.
+        wrong: why the request cannot be built; None when it can.
         failed_closed: whether `decide` denies for want of certainty: no request, or a forbid that may have applied.
-        details: what went wrong in each of `errors`.
     """
 
     decision: Decision | None
-    reasons: list[str] = []
-    errors: list[str] = []
-    request_errors: list[str] = []
+    ids: Sequence[str]
+    decided: Sequence[int] = ()
+    failed: Sequence[tuple[int, str]] = ()
+    wrong: str | None = None
     failed_closed: bool = False
-    details: dict[str, str] = {}
+
+    @property
+    def reasons(self) -> list[str]:
+        """Ids of the policies that decide, in the order of the text: the forbids that apply, else the permits."""
+        return [self.ids[at] for at in self.decided]
+
+    @property
+    def errors(self) -> list[str]:
+        """Ids of the policies that have no value, in the order of the text; Cedar skips them."""
+        return [self.ids[at] for at, _ in self.failed]
+
+    @property
+    def request_errors(self) -> list[str]:
+        """Why the request cannot be built; empty when it can."""
+        return [] if self.wrong is None else [self.wrong]
+
+    @property
+    def details(self) -> dict[str, str]:
+        """What went wrong in each of `errors`."""
+        return {self.ids[at]: why for at, why in self.failed}
 
 
 class PolicySet:
@@ -59,6 +79,7 @@ class PolicySet:
     Attributes:
         policies: what it was made of.
         vocabulary: likewise.
+        program: the policies compiled for single requests.
 
     >>> reads = PolicySet.parse('@id("readers") permit(principal, action == Action::"read", resource) when { context.hour < 17 };')
     >>> asked = {"principal": {"type": "User", "id": "ann"}, "action": {"type": "Action", "id": "read"}, "resource": {"type": "Page", "id": "1"}}
@@ -73,8 +94,8 @@ class PolicySet:
         self.policies = tuple(policies)
         self.vocabulary = vocabulary
         self._ids = [policy.id for policy in self.policies]
-        self._forbids = frozenset(policy.id for policy in self.policies if policy.effect == "forbid")
-        self._program = Program(self.policies)
+        self.program = Program(self.policies)
+        self._run = self.program.run
         self._read = RequestReader(vocabulary).read
         self._nothing = read_entities((), vocabulary)
 
@@ -123,23 +144,21 @@ class PolicySet:
             entities: what is known of the world; read them once with `world` when there are many requests.
         """
         try:
-            read = self._read(request, self._known(entities))
+            read = self._read(request, entities if type(entities) is Entities else self._known(entities))
         except RequestError as error:
-            return Answer(None, request_errors=[str(error)])
-        permits, forbids, errors = self._program.run(read)
-        ids = self._ids
-        reasons = [ids[at] for at in forbids or permits]
-        decision: Decision = "deny" if forbids or not permits else "allow"
-        if not errors:
-            return Answer(decision, reasons)
-        return Answer(decision, reasons, [ids[at] for at, _ in errors], details={ids[at]: why for at, why in errors})
+            return Answer(None, self._ids, wrong=str(error))
+        permits, forbids, errors = self._run(read)
+        if forbids or not permits:
+            return Answer("deny", self._ids, forbids, errors)
+        return Answer("allow", self._ids, permits, errors)
 
     def decide(self, request: Mapping[str, Any], entities: Known = ()) -> Answer:
         """Return the same, failing closed: a request that cannot be built is denied, and so is one that a forbid has no value for."""
         answer = self.evaluate(request, entities)
-        if answer.decision is None or (answer.errors and answer.decision == "allow" and not self._forbids.isdisjoint(answer.errors)):
-            return msgspec.structs.replace(answer, decision="deny", reasons=[], failed_closed=True)
-        return answer
+        unsure = answer.decision is None or (
+            answer.decision == "allow" and any(self.policies[at].effect == "forbid" for at, _ in answer.failed)
+        )
+        return msgspec.structs.replace(answer, decision="deny", decided=(), failed_closed=True) if unsure else answer
 
     def evaluate_frame(self, requests: pl.DataFrame, entities: Known = ()) -> pl.DataFrame:
         """Return what `evaluate` says of many requests, in their order, with a fraction of its time for each.

@@ -7,22 +7,23 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import sqlalchemy as sa
 
 from thunderlab.canonical import digest
 from thunderlab.clock import Clock
 from thunderlab.errors import EvidenceError, InputError
-from thunderlab.events import Bus
+from thunderlab.events import Bus, Envelope
 from thunderlab.ledger import Chain
-from thunderlab.policy.archive import Archive
-from thunderlab.policy.audit import Reproduced, reproduce
 from thunderlab.policy.events import ReplayCompleted, VerdictCompleted
-from thunderlab.policy.history import History
-from thunderlab.policy.loaded import Loaded, Shelf
-from thunderlab.policy.log import Log, read_log
-from thunderlab.policy.precedents import Precedents
-from thunderlab.policy.replay import Replay, replay_history
-from thunderlab.policy.verdict import Judgement, Verdict, event_of, verdict_of
-from thunderlab.policy.wire import EntitySet, say, say_entities
+from thunderlab.policy.record.archive import Archive
+from thunderlab.policy.record.audit import Reproduced, reproduce
+from thunderlab.policy.record.history import History
+from thunderlab.policy.record.loaded import Loaded, Shelf
+from thunderlab.policy.record.log import Log, read_log
+from thunderlab.policy.record.precedents import Precedents
+from thunderlab.policy.record.replay import Replay, replay_history
+from thunderlab.policy.record.verdict import Judgement, Verdict, event_of, verdict_of
+from thunderlab.policy.record.wire import EntitySet, say, say_entities
 from thunderlab.store import Store
 from thunderlab.telemetry import Meter
 
@@ -79,7 +80,15 @@ class Policy:
         """Where the lab's own policy set lies: `policies` in the workspace when that is there, else the one that ships with the lab."""
         return self._shelf.folder
 
-    def decide(self, request: Request, *, entities: Entities = (), module: str = MODULE, policies: Loaded | None = None) -> Verdict:
+    def decide(
+        self,
+        request: Request,
+        *,
+        entities: Entities = (),
+        module: str = MODULE,
+        policies: Loaded | None = None,
+        within: sa.Connection | None = None,
+    ) -> Verdict:
         """Return the answer to a question, once it is durable in the chain of verdicts.
 
         It fails closed: a request that cannot be built or written down, and one that a `forbid` could not be evaluated for, is denied; so is
@@ -90,15 +99,23 @@ class Policy:
             entities: what is known of the world, in Cedar's JSON form, besides what the policy set's own folder says.
             module: who asks, for the record; at most 200 characters.
             policies: the policy set to ask; the lab's own by default.
+            within: record the verdict in this transaction of the store, so that it and what it permits stand or fall together; whoever has one
+                open must hand it in, since there is one writer at a time.
 
         Raises:
             InputError: when the policy set cannot be read: nothing is decided, and whoever asked has no permission.
             EvidenceError: when the chain of verdicts, or the archive, is damaged: nothing can be recorded, and so nothing is decided.
         """
-        return self.decide_many([request], entities=entities, module=module, policies=policies)[0]
+        return self.decide_many([request], entities=entities, module=module, policies=policies, within=within)[0]
 
     def decide_many(
-        self, requests: Sequence[Request], *, entities: Entities = (), module: str = MODULE, policies: Loaded | None = None
+        self,
+        requests: Sequence[Request],
+        *,
+        entities: Entities = (),
+        module: str = MODULE,
+        policies: Loaded | None = None,
+        within: sa.Connection | None = None,
     ) -> list[Verdict]:
         """Return the answers to several questions, recorded in one transaction; see `decide`."""
         if not 0 < len(module) <= MOST_MODULE or not module.isprintable():
@@ -108,7 +125,7 @@ class Policy:
         events = [self._judged(chosen, known, wrong, module, request) for request in requests]
         if not events:
             return []
-        told = self._record(events, chosen, known)
+        told = self._record(events, chosen, known, within)
         for event in events:
             self._meter.record(METRIC, event.latency_us)
         return [verdict_of(event, envelope.id, envelope.at) for event, envelope in zip(events, told, strict=True)]
@@ -123,17 +140,26 @@ class Policy:
             judged, module=module, latency_us=latency_us, policy_set=chosen.digest, entities=known.digest, request=said.text, unsaid=unsaid
         )
 
-    def _record(self, events: Sequence[VerdictCompleted], chosen: Loaded, known: EntitySet) -> Sequence[Any]:
+    def _record(
+        self, events: Sequence[VerdictCompleted], chosen: Loaded, known: EntitySet, within: sa.Connection | None
+    ) -> Sequence[Envelope]:
         """Make verdicts durable. The first that rest on something bring it into the archive, in their own transaction."""
+        if within is not None:  # which may yet be undone, and all that it keeps with it
+            return self._keep_and_emit(events, chosen, known, within)
         names = {chosen.digest, known.digest}
         if names <= self._kept:
             return self._bus.emit(*events, into=self._verdicts.append)
         with self._store.write() as connection:
-            self.archive.put(connection, "policy set", chosen.data)
-            self.archive.put(connection, "entities", known.data)
-            told = self._bus.emit(*events, within=connection, into=self._verdicts.append)
+            told = self._keep_and_emit(events, chosen, known, connection)
         self._kept |= names
         return told
+
+    def _keep_and_emit(
+        self, events: Sequence[VerdictCompleted], chosen: Loaded, known: EntitySet, connection: sa.Connection
+    ) -> Sequence[Envelope]:
+        self.archive.put(connection, "policy set", chosen.data)
+        self.archive.put(connection, "entities", known.data)
+        return self._bus.emit(*events, within=connection, into=self._verdicts.append)
 
     def log(
         self,
@@ -179,7 +205,7 @@ class Policy:
             limit: judge so many of the first rows at most.
             on_progress: called with how many were judged, and how many there are.
         """
-        from thunderlab.policy.replay_file import replay_file
+        from thunderlab.policy.record.replay_file import replay_file
 
         given = entities if isinstance(entities, EntitySet) else say_entities(entities)
         return self._replayed(

@@ -11,7 +11,7 @@ from thunderlab.faces.cli.answer import Answer, facts, seconds, status, table
 from thunderlab.faces.cli.command import FILE, command, group, option_file
 
 if TYPE_CHECKING:
-    from thunderlab.policy.verdict import Verdict
+    from thunderlab.policy.record.verdict import Verdict
 
 policy = group("policy", "May somebody do something? Every answer is on record.")
 
@@ -94,7 +94,7 @@ def batch(policies: Path | None, schema: Path | None, requests_file: Path, entit
     import thunderlab
     from thunderlab.faces import policy_inputs as inputs
     from thunderlab.faces.cli.progress import bar
-    from thunderlab.policy.wire import say_entities
+    from thunderlab.policy.record.wire import say_entities
 
     _schema_needs_policies(policies, schema)
     chosen = None if policies is None else inputs.policy_set(policies, schema)
@@ -165,7 +165,9 @@ def replay(
     before = None if against is None else inputs.policy_set(against, None)
     known = inputs.entities(entities_file)
     if requests_file is not None:
-        inputs.require_file(requests_file)
+        from thunderlab.policy.record.frames import RequestsFile
+
+        RequestsFile(requests_file, limit)  # refused before there is a workspace
     with thunderlab.open() as lab, bar("Judging") as update:
         if requests_file is None:
             total = lab.policy.history.count(since)

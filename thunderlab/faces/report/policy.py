@@ -9,9 +9,9 @@ import msgspec
 from thunderlab.errors import EvidenceError, InputError
 from thunderlab.faces import bars
 from thunderlab.faces.policy_texts import because, by, request_words
-from thunderlab.policy.log import Latency
-from thunderlab.policy.replay import Replay
-from thunderlab.policy.tally import Sample, Share
+from thunderlab.policy.record.log import Latency
+from thunderlab.policy.record.replay import Replay
+from thunderlab.policy.record.tally import Sample, Share
 
 if TYPE_CHECKING:
     from markupsafe import Markup

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from thunderlab.policy import tree
+from thunderlab.policy.closures.operators import ARITHMETIC, OPERATORS, EvaluationError
+from thunderlab.policy.closures.operators import like as like_constant
 from thunderlab.policy.columns import operators, sets
 from thunderlab.policy.columns.lists import one_of
 from thunderlab.policy.columns.logic import all_of, any_of, choice, opposite
@@ -34,12 +35,11 @@ from thunderlab.policy.columns.nodes import (
 )
 from thunderlab.policy.columns.shared import Shared
 from thunderlab.policy.columns.tables import Lookup, Tables
-from thunderlab.policy.entities import Entities
-from thunderlab.policy.extensions import FUNCTIONS
-from thunderlab.policy.operators import ARITHMETIC, OPERATORS, EvaluationError
-from thunderlab.policy.operators import like as like_constant
-from thunderlab.policy.types import EntityOf, SetType, Vocabulary
-from thunderlab.policy.values import Record, Set, Uid, Value, key, unkeyed
+from thunderlab.policy.language import tree
+from thunderlab.policy.language.extensions import FUNCTIONS
+from thunderlab.policy.language.types import EntityOf, SetType, Vocabulary
+from thunderlab.policy.language.values import Record, Set, Uid, Value, key, unkeyed
+from thunderlab.policy.requests.entities import Entities
 
 
 @dataclass(frozen=True, slots=True)

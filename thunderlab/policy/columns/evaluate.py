@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from thunderlab.errors import InputError
+from thunderlab.policy.closures.program import Program
 from thunderlab.policy.columns.compiler import Environment
 from thunderlab.policy.columns.layout import Unfit, examine, is_text, natural
 from thunderlab.policy.columns.outcomes import Outcomes, Rows
@@ -19,11 +20,10 @@ from thunderlab.policy.columns.part import Closures, Part
 from thunderlab.policy.columns.reading import CONTEXT
 from thunderlab.policy.columns.shared import Shared
 from thunderlab.policy.columns.tables import Tables
-from thunderlab.policy.entities import Entities
-from thunderlab.policy.program import Program
-from thunderlab.policy.tree import Policy
-from thunderlab.policy.types import Vocabulary
-from thunderlab.policy.values import Record, Uid
+from thunderlab.policy.language.tree import Policy
+from thunderlab.policy.language.types import Vocabulary
+from thunderlab.policy.language.values import Record, Uid
+from thunderlab.policy.requests.entities import Entities
 
 _KEYS = ("principal_type", "action_type", "action_id", "resource_type")
 _TEXTS = ("principal_type", "principal_id", "action_type", "action_id", "resource_type", "resource_id")
@@ -44,6 +44,7 @@ class Columns:
         self._policies = policies
         self._vocabulary = vocabulary
         self._shared = Shared(policies)
+        self._program: Program | None = None
         self.fallbacks: dict[str, str] = {}
 
     def evaluate(self, frame: pl.DataFrame, entities: Entities | None = None, *, closures: Closures | None = None) -> pl.DataFrame:
@@ -96,7 +97,9 @@ class Columns:
 
     def _one_by_one(self, at: int, requests: Iterable[Any]) -> Iterable[bool | None]:
         """Evaluate a policy with the first compiler."""
-        program = Program(self._policies)
+        if self._program is None:
+            self._program = Program(self._policies)
+        program = self._program
         return (program.applies(at, request) for request in requests)
 
     def _wrong(self, environment: Environment) -> str | None:

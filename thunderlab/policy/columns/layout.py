@@ -26,8 +26,8 @@ import polars as pl
 
 from thunderlab.policy.columns.nodes import cell, dtype_of
 from thunderlab.policy.columns.tables import each_different
-from thunderlab.policy.extensions import CONSTRUCTORS
-from thunderlab.policy.types import EntityOf, Plain, Primitive, RecordType, SetType, Type, Vocabulary
+from thunderlab.policy.language.extensions import CONSTRUCTORS
+from thunderlab.policy.language.types import EntityOf, Plain, Primitive, RecordType, SetType, Type, Vocabulary
 
 _TEXT: dict[Primitive, Callable[[str], Any]] = {
     "decimal": CONSTRUCTORS["decimal"].call,

@@ -20,8 +20,8 @@ from thunderlab.policy.columns.nodes import (
     strict,
     type_of,
 )
-from thunderlab.policy.types import SetType, Type
-from thunderlab.policy.values import Set, Value, unkeyed
+from thunderlab.policy.language.types import SetType, Type
+from thunderlab.policy.language.values import Set, Value, unkeyed
 
 INEXPRESSIBLE = "a set of sets or records"
 

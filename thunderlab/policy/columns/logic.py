@@ -24,10 +24,11 @@ from thunderlab.policy.columns.nodes import (
     cells_of,
     derived,
     fields_of,
+    spread,
     type_of,
 )
-from thunderlab.policy.types import SetType, Type
-from thunderlab.policy.values import Set, equal
+from thunderlab.policy.language.types import SetType, Type
+from thunderlab.policy.language.values import Set, equal
 
 
 def all_of(terms: Sequence[Node], sheet: Sheet) -> Node:
@@ -112,8 +113,8 @@ def _merged(test: Cells, yes: Node, no: Node, sheet: Sheet) -> Node:
     yes_cells, no_cells = _branch(yes, type_), _branch(no, type_)
     if yes_cells is None or no_cells is None:
         return Opaque("an if of two types")
-    chosen = pl.when(test.expr).then(yes_cells.expr)
-    expr = chosen.when(test.expr.is_not_null()).then(no_cells.expr) if test.errs else chosen.otherwise(no_cells.expr)
+    chosen = pl.when(test.expr).then(spread(yes_cells))
+    expr = chosen.when(test.expr.is_not_null()).then(spread(no_cells)) if test.errs else chosen.otherwise(spread(no_cells))
     return derived(type_, expr, test, yes_cells, no_cells)
 
 

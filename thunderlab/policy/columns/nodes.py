@@ -13,8 +13,8 @@ from typing import Any
 
 import polars as pl
 
-from thunderlab.policy.types import EntityOf, Plain, Primitive, RecordType, SetType, Type
-from thunderlab.policy.values import Address, Datetime, Decimal, Duration, Record, Set, Uid, Value, unkeyed
+from thunderlab.policy.language.types import EntityOf, Plain, Primitive, RecordType, SetType, Type
+from thunderlab.policy.language.values import Address, Datetime, Decimal, Duration, Record, Set, Uid, Value, unkeyed
 
 BOOL, LONG, STRING = Plain("Bool"), Plain("Long"), Plain("String")
 DECIMAL, DATETIME, DURATION, IPADDR = Plain("decimal"), Plain("datetime"), Plain("duration"), Plain("ipaddr")
@@ -263,7 +263,19 @@ def strict(cells: Cells, *nodes: Node) -> Cells:
     if not needed:
         return cells
     there = pl.all_horizontal([guard.expr.is_not_null() for guard in needed])
-    return derived(cells.type, pl.when(there).then(cells.expr), cells, *needed, errs=True)
+    return derived(cells.type, pl.when(there).then(spread(cells)), cells, *needed, errs=True)
+
+
+def spread(cells: Cells) -> pl.Expr:
+    """Return cells as a column of a row's own, even when they are one constant.
+
+    A `when` that takes a constant for every row makes a constant again (Polars 2.1), which is refused where a column is wanted; a constant that
+    is spelled out, however, is one to Polars, too, unless it is looked up in a series of two.
+    """
+    if not cells.expr.meta.is_literal():
+        return cells.expr
+    one = pl.select(cells.expr).to_series()
+    return pl.lit(pl.concat([one, one])).gather(pl.int_range(pl.len(), dtype=pl.UInt32) % 2)
 
 
 def constantly(value: bool, *nodes: Node) -> Node:

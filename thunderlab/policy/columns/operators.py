@@ -25,8 +25,8 @@ from thunderlab.policy.columns.nodes import (
     type_of,
 )
 from thunderlab.policy.columns.tables import mapped
-from thunderlab.policy.extensions import DAY, FUNCTIONS, HOUR, MINUTE, SECOND
-from thunderlab.policy.types import Plain
+from thunderlab.policy.language.extensions import DAY, FUNCTIONS, HOUR, MINUTE, SECOND
+from thunderlab.policy.language.types import Plain
 
 _ORDERED = (LONG, DATETIME, DURATION)
 _COMPARE: dict[str, Callable[[pl.Expr, pl.Expr], pl.Expr]] = {

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from thunderlab.policy.tree import Policy
+from thunderlab.policy.language.tree import Policy
 
 Rows = npt.NDArray[np.uint32]
 Bits = Sequence[npt.NDArray[np.bool_]]

@@ -14,9 +14,9 @@ from thunderlab.policy.columns.outcomes import Outcomes, Rows
 from thunderlab.policy.columns.reading import CONTEXT, Reading
 from thunderlab.policy.columns.shared import Shared
 from thunderlab.policy.columns.tables import Tables
-from thunderlab.policy.request import Request
-from thunderlab.policy.tree import Policy
-from thunderlab.policy.types import Vocabulary
+from thunderlab.policy.language.tree import Policy
+from thunderlab.policy.language.types import Vocabulary
+from thunderlab.policy.requests.request import Request
 
 Closures = Callable[[int, Iterable[Request]], Iterable[bool | None]]
 """Given a policy's place and requests, whether it applies to each; None when it has no value."""

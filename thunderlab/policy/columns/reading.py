@@ -9,7 +9,6 @@ import polars as pl
 
 from thunderlab.policy.columns.compiler import Environment
 from thunderlab.policy.columns.layout import Fault, Member, Unfit, members, taken, unlisted
-from thunderlab.policy.columns.lists import INEXPRESSIBLE
 from thunderlab.policy.columns.nodes import (
     ABSENT,
     BOOL,
@@ -18,16 +17,14 @@ from thunderlab.policy.columns.nodes import (
     Known,
     Never,
     Node,
-    Opaque,
     address,
     constantly,
-    scalar,
     strict,
 )
-from thunderlab.policy.entities import Entities
-from thunderlab.policy.request import Request
-from thunderlab.policy.types import EntityOf, Plain, RecordType, SetType, Type, Vocabulary
-from thunderlab.policy.values import Datetime, Decimal, Duration, Record, Set, Uid, key
+from thunderlab.policy.language.types import EntityOf, Plain, RecordType, SetType, Type, Vocabulary
+from thunderlab.policy.language.values import Datetime, Decimal, Duration, Record, Set, Uid, key
+from thunderlab.policy.requests.entities import Entities
+from thunderlab.policy.requests.request import Request
 
 CONTEXT = "context"
 
@@ -115,14 +112,12 @@ class Reading:
         there: Node = Known(True) if certain else Cells(BOOL, pl.col(name).is_not_null(), errs=False)
         if ok is not None:
             there = constantly(True, ok) if member.required else strict(Cells(BOOL, pl.col(name).is_not_null(), errs=False), ok)
-        inexpressible = isinstance(type_, SetType) and not scalar(type_.of)
-        value: Node = Opaque(INEXPRESSIBLE) if inexpressible else Cells(type_, pl.col(name), errs=not certain)
-        return (there, value), _Leaf(name, type_, member.required)
+        return (there, Cells(type_, pl.col(name), errs=not certain)), _Leaf(name, type_, member.required)
 
     def _inner_record(self, member: Member, expr: pl.Expr, type_: RecordType, ok: Cells | None) -> tuple[tuple[Node, Node], _Branch | None]:
         certain = member.required and ok is None
         name = self._add(expr.is_not_null())
-        own_ok = None if certain else Cells(BOOL, pl.when(pl.col(name)).then(pl.lit(value=True)), errs=True)
+        own_ok = None if certain else Cells(BOOL, pl.when(pl.col(name)).then(pl.col(name)), errs=True)
         try:
             fields, parts = self._record(expr, member.dtype, type_, member.where, own_ok)
         except Unfit as error:

@@ -24,9 +24,10 @@ from thunderlab.policy.columns.nodes import (
     fields_of,
     scalar,
     strict,
+    worst,
 )
-from thunderlab.policy.types import SetType
-from thunderlab.policy.values import Set, equal, unkeyed
+from thunderlab.policy.language.types import SetType
+from thunderlab.policy.language.values import Set, equal, unkeyed
 
 # A list is asked for so many constants one by one; for more, two lists are compared.
 _FEW = 8
@@ -63,13 +64,11 @@ def _same_fields(left: Fields, right: Fields, sheet: Sheet) -> Node:
     terms: list[Node] = []
     for name in sorted(left.names | right.names):
         (there, value), (also, other) = left.get(name), right.get(name)
-        terms.append(
-            equals(there, also, sheet) if not isinstance(there, Opaque) and not isinstance(also, Opaque) else Opaque(INEXPRESSIBLE)
-        )
-        if (isinstance(there, Known) and not there.value) or (isinstance(also, Known) and not also.value):
+        terms.append(worst((there, also)) or equals(there, also, sheet))
+        if any(isinstance(one, Known) and not one.value for one in (there, also)):
             continue
-        inexpressible = next((node for node in (value, other) if isinstance(node, Opaque)), None)
-        terms.append(any_of([opposite(there), inexpressible or equals(value, other, sheet)], sheet))
+        # What has no value is never there.
+        terms.append(any_of([opposite(there), worst((value, other)) or equals(value, other, sheet)], sheet))
     return strictly(all_of(terms, sheet), left, right)
 
 
@@ -91,7 +90,8 @@ def _same_sets(left: Node, right: Node, sheet: Sheet) -> Node:
     if a is None or b is None:
         return Opaque(INEXPRESSIBLE if isinstance(left, Cells) or isinstance(right, Cells) else "a set of several types")
     if a.type != b.type:
-        return all_of([lists.empty(a), lists.empty(b)], sheet)
+        # Of different types they are equal only when both are empty; one that is an error is not passed over because of the other.
+        return strictly(all_of([lists.empty(a), lists.empty(b)], sheet), a, b)
     return lists.same(a, b)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from thunderlab.policy import tree
+from thunderlab.policy.language import tree
 
 _ROLES = ("principal", "action", "resource")
 

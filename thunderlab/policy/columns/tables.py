@@ -27,9 +27,9 @@ from thunderlab.policy.columns.nodes import (
     scalar,
     strict,
 )
-from thunderlab.policy.entities import Entities
-from thunderlab.policy.types import EntityOf, RecordType, SetType, Type, Vocabulary
-from thunderlab.policy.values import Record, Uid, Value
+from thunderlab.policy.language.types import EntityOf, RecordType, SetType, Type, Vocabulary
+from thunderlab.policy.language.values import Record, Uid, Value
+from thunderlab.policy.requests.entities import Entities
 
 
 class Tables:

@@ -1,0 +1,1 @@
+"""Policies for single requests: the first compiler, to Python functions."""

@@ -1,0 +1,1 @@
+"""What Cedar's language speaks of: values, expressions, types."""
