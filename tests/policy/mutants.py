@@ -14,6 +14,7 @@ import argparse
 import contextlib
 import itertools
 import os
+import resource
 import signal
 import sys
 import time
@@ -52,7 +53,8 @@ COLUMNS = (
     "tables",
 )
 MANY = 20
-PATIENCE_S = 30
+PATIENCE_S = 15
+MOST_MEMORY = 6 << 30  # bytes; a mutant that never ends must not take all there is
 
 
 @contextlib.contextmanager
@@ -85,10 +87,15 @@ def counted(mutant, judge):
 def equivalent(mutant):
     """Return why a mutant changes no answer; None when it should."""
     module = mutant.module.removeprefix("thunderlab.policy.")
-    return next(
-        (why for name, function, what, why in EQUIVALENT if name == module and function in ("", mutant.function) and what in mutant.what),
-        None,
+    matching = (
+        why for name, function, what, why in EQUIVALENT if name == module and function in ("", mutant.function) and says(mutant, what)
     )
+    return next(matching, None)
+
+
+def says(mutant, what):
+    """Return whether a mutant's change has these words; a dollar sign behind them means that it ends there."""
+    return mutant.what.endswith(what[:-1]) if what.endswith("$") else what in mutant.what
 
 
 def every_mutant(names, every=1, first=0):
@@ -106,6 +113,7 @@ def main():
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--scale", type=float, default=1.0, help="how many cases, as a share of all")
     asked = parser.parse_args()
+    resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY, resource.getrlimit(resource.RLIMIT_DATA)[1]))
     closures = asked.which == "closures"
     names = [name if closures else f"columns.{name}" for name in asked.only or (CLOSURES if closures else COLUMNS)]
     judged, tell = (pool(asked.scale), kills) if closures else (framed_pool(asked.scale), kills_columns)

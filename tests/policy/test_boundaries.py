@@ -11,8 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from tests.policy import cases, tabled, tables, texts, world
-from tests.policy.oracle import Oracle, closures, columns
+from tests.policy.oracle import Oracle, closures, closures_of, columns, parsed
 from tests.policy.pools import chosen
+from tests.policy.tabled import PEOPLE, asked
 
 # Of each table: every so many of its batches, and at most so many cases of each of those; for closures, then for columns.
 FEWER = {
@@ -64,6 +65,16 @@ def test_many_made_up_policies_in_one_set(seed):
 def test_many_made_up_policies_in_columns(seed):
     batch = cases.batch(random.Random(seed), policies=25, wrong=0.02 * seed)
     assert differing(batch, columns(batch, world.polars_type(world.CONTEXT)), batch.schema) == []
+
+
+def test_one_set_is_asked_in_worlds_whose_actions_are_in_different_groups():
+    """What was found out about an action in one world holds there alone."""
+    text = 'permit(principal, action in Action::"up", resource); forbid(principal, action == Action::"act", resource in Team::"t1") when { action in Action::"top" };'
+    ours, theirs, group = parsed(text), Oracle(text), {"type": "Action", "id": "up"}
+    act = {"uid": {"type": "Action", "id": "act"}, "attrs": {}}
+    for parents in ([], [group], [{"type": "Action", "id": "top"}], [group, {"type": "Action", "id": "top"}], []):
+        entities = [*PEOPLE, {**act, "parents": parents}]
+        assert closures_of(ours, [asked()], entities) == theirs.answers([asked()], entities), parents
 
 
 @pytest.mark.parametrize("name", texts.EXTENSIONS)
