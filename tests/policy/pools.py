@@ -8,6 +8,7 @@ import importlib
 import json
 import random
 from dataclasses import dataclass, field
+from unittest import mock
 
 from tests.policy import cases, tabled, tables, world
 from tests.policy.mutation import in_place
@@ -121,10 +122,12 @@ def kills(cases_, mutant=None):
         )
         program = modules("closures.program").Program
         told = 0
-        for one in cases_:
-            told += _told_apart(one, program, modules, anew)
-            if told >= ENOUGH:
-                break
+        # Few policies of a set ask the same first, and what is looked up for them is to be told from the real thing, too.
+        with mock.patch.object(modules("closures.index"), "WORTH_ASKING", 2):
+            for one in cases_:
+                told += _told_apart(one, program, modules, anew)
+                if told >= ENOUGH:
+                    break
         return told
 
 

@@ -78,4 +78,7 @@ EQUIVALENT = (
     ("closures.index", "", "12 -> ", "when answers are looked up is a matter of cost"),
     ("closures.index", "", "16 -> ", "when functions are written is a matter of cost"),
     ("closures.index", "__init__", "0 -> ", "likewise"),
+    ("closures.index", "count", "without self.write()", "when functions are written is a matter of cost"),
+    ("closures.index", "count", "self._asked", "likewise"),
+    ("closures.index", "others", "-> if True", "asked in full, those that are about another string do not apply either"),
 )

@@ -1,8 +1,12 @@
 """The index: what a request is held against by it comes to the same as holding it against every policy."""
 
+from unittest import mock
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from thunderlab.policy.closures import index
 from thunderlab.policy.closures.program import Program
 from thunderlab.policy.language import tree
 from thunderlab.policy.language.tree import Policy, Scope
@@ -81,16 +85,39 @@ def policies(draw):
     return [Policy(f"policy{at}", *head, annotations={}, line=1) for at, head in enumerate(heads)]
 
 
-@given(policies(), st.lists(st.tuples(NAMES, st.sampled_from([READ, WRITE]), NAMES, CONTEXTS), min_size=1, max_size=6))
-def test_finds_what_asking_every_policy_finds(written, asked):
+@given(policies(), st.lists(st.tuples(NAMES, st.sampled_from([READ, WRITE]), NAMES, CONTEXTS), min_size=1, max_size=6), st.integers(2, 12))
+def test_finds_what_asking_every_policy_finds(written, asked, worth_asking):
+    """Also when requests are so frequent that their rules are written out, and whether or not answers are looked up."""
     program = Program(written)
-    for principal, action, resource, context in asked:
-        request = Request.of(principal, action, resource, Record(context), ENTITIES)
-        permits, forbids, errors = program.run(request)
-        everyone = [program.applies(at, request) for at in range(len(written))]
-        for effect, found in (("permit", permits), ("forbid", forbids)):
-            assert found == [at for at, applies in enumerate(everyone) if applies and written[at].effect == effect]
-        assert [at for at, _ in errors] == [at for at, applies in enumerate(everyone) if applies is None]
+    requests = [Request.of(principal, action, resource, context, ENTITIES) for principal, action, resource, context in asked]
+    for frequent in (False, True):
+        if frequent:
+            program.write()
+        for request in requests:
+            with mock.patch.object(index, "WORTH_ASKING", worth_asking):
+                permits, forbids, errors = program.run(request)
+            everyone = [program.applies(at, request) for at in range(len(written))]
+            for effect, found in (("permit", permits), ("forbid", forbids)):
+                assert found == [at for at, applies in enumerate(everyone) if applies and written[at].effect == effect]
+            assert [at for at, _ in errors] == [at for at, applies in enumerate(everyone) if applies is None]
+
+
+@pytest.mark.parametrize("value", [True, False, 1, "true", None])
+def test_what_is_asked_to_be_true_must_be_a_boolean(value):
+    written = [Policy(f"policy{at}", "permit", Scope(), Scope(), Scope(), SECURE, {}, 1) for at in range(index.WORTH_ASKING)]
+    context = {} if value is None else {"secure": value}
+    permits, _, errors = Program(written).run(Request.of(ANN, READ, BOX, context, ENTITIES))
+    everyone = list(range(index.WORTH_ASKING))
+    assert permits == (everyone if value is True else [])
+    assert [at for at, _ in errors] == ([] if isinstance(value, bool) else everyone)
+
+
+def test_rules_are_written_out_once_they_are_asked_often():
+    program = Program([Policy("policy0", "permit", Scope(), Scope(), Scope(), SECURE, {}, 1)])
+    with mock.patch.object(index, "written", wraps=index.written) as wrote:
+        for _ in range(index.WORTH_WRITING * 2):
+            assert program.run(Request.of(ANN, READ, BOX, {"secure": True}, ENTITIES))[0] == [0]
+    assert wrote.call_count == 1
 
 
 def test_what_is_below_a_principal_is_not_that_principal():
