@@ -292,10 +292,11 @@ def importers(module, package="thunderlab.policy"):
         order += sorted(ready)
         waiting -= ready
     stale = set(order)
-    placed = []
+    placed = [module]
+    stale.discard(module)
     while stale:
-        free = sorted(name for name in stale if not graph[name] & (stale - {name}))
-        assert free, f"modules import each other in a circle: {stale}"
+        # A package that gathers its modules makes a circle; importing any of those loads the rest.
+        free = sorted(name for name in stale if not graph[name] & (stale - {name})) or sorted(stale)
         placed += free
         stale -= set(free)
     return placed
@@ -329,4 +330,5 @@ def in_place(mutant):
 def _set_in_parent(name, module):
     """Have a package know a module: `from package import module` looks there first."""
     parent, _, own = name.rpartition(".")
-    setattr(sys.modules[parent], own, module)
+    if parent in sys.modules:  # else it is loaded anew, too, and finds the module there is then
+        setattr(sys.modules[parent], own, module)
