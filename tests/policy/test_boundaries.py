@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import random
 
+import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 
 from tests.policy import cases, tabled, tables, texts, world
-from tests.policy.oracle import Oracle, closures, closures_of, columns, parsed
+from tests.policy.oracle import Oracle, closures, closures_of, columns, columns_of, frame, parsed
 from tests.policy.pools import chosen
 from tests.policy.tabled import PEOPLE, asked
 
@@ -95,3 +96,25 @@ def test_made_up_policies_apply_fail_and_do_neither():
             assert answer.decision is not None
             applied, failed, asked = applied + len(answer.reasons), failed + len(answer.errors), asked + len(batch.policies)
     assert applied > asked / 12 and asked / 12 < failed < asked / 2
+
+
+def test_an_operand_that_is_missing_is_an_error_whatever_the_other_is():
+    """Also of a set that has nothing in it, or nothing that could be an entity: it decides the answer, but not whether there is one."""
+    schema = "entity P, T; action a appliesTo { principal: [P], resource: [T], context: { x?: P, y?: Set<Long>, z?: Set<P> } };"
+    conditions = (
+        "context.x in context.y",
+        "context.x in context.z",
+        "context.x in []",
+        "[context.x].contains(3)",
+        "context.y == context.z",
+    )
+    text = "\n".join(f"permit(principal, action, resource) when {{ {one} || true }};" for one in conditions)
+    who = {"__entity": {"type": "P", "id": "p"}}
+    contexts = [{"x": who, "y": [], "z": []}, {"y": [], "z": [who]}, {"x": who, "y": [1]}, {"x": who, "z": []}, {"x": who}, {}]
+    uids = {"principal": who["__entity"], "action": {"type": "Action", "id": "a"}, "resource": {"type": "T", "id": "t"}}
+    requests = [uids | {"context": context} for context in contexts]
+    named = pl.Struct({"type": pl.String, "id": pl.String})
+    rows = frame(requests, pl.Struct({"x": named, "y": pl.List(pl.Int64), "z": pl.List(named)}))
+    wanted = Oracle(text, schema).answers(requests)
+    assert columns_of(parsed(text, schema), rows) == wanted
+    assert closures_of(parsed(text, schema), requests) == wanted

@@ -229,7 +229,7 @@ class Compiler:
     def _within_lists(self, entity: Node, others: Cells, of: Any) -> Node:
         if not isinstance(of, EntityOf):
             # Every item is an error, so that only a set without any has an answer.
-            return self._only_where(sets.is_empty(others), others)
+            return sets.strictly(self._only_where(sets.is_empty(others), others), entity, others)
         if isinstance(entity, Cells):
             return self._lookup.in_lists(entity, others)
         return sets.contains_any(others, Known(Set(frozenset(top for top in self._tops(entity, of)))), self.sheet)
