@@ -52,7 +52,7 @@ def test_the_main_job_is_healthy_in_an_empty_folder(installed, tmp_path):
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
     assert (answer["status"], answer["blocking"]) == ("healthy", [])
-    assert [run["status"] for run in answer["notebooks"]] == ["ok", "ok", "ok"]
+    assert [run["status"] for run in answer["notebooks"]] == ["ok", "ok", "ok", "ok"]
     assert all(Path(run["html"]).is_file() and run["duration_us"] > 0 for run in answer["notebooks"])
     report = Path(answer["report"])
     assert report.is_relative_to(empty / "reports") and report.stat().st_size < 1 << 20
