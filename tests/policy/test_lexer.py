@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import json
-import tarfile
 import tracemalloc
 from functools import cache
-from pathlib import Path
 
 import cedarpy
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tests.policy.corpus import generated
 from thunderlab.errors import InputError
 from thunderlab.policy.text import bounds, lookalikes, schema_bounds
 from thunderlab.policy.text.lexer import Lines, tokens, unescaped
 
-CORPUS = Path("shared/data/cedar/corpus-tests.tar.gz")
 HEAD = "permit(principal, action, resource)"
 
 
@@ -28,17 +26,7 @@ def when(condition: str) -> str:
 @cache
 def corpus(every: int) -> tuple[tuple[str, str], ...]:
     """Every n-th policy file of the public corpus, by name."""
-    place = next((folder / CORPUS for folder in Path(__file__).resolve().parents if (folder / CORPUS).exists()), None)
-    if place is None:
-        pytest.skip(f"the public Cedar corpus is not here: no ../{CORPUS}")
-    found = []
-    with tarfile.open(place) as archive:
-        members = sorted((member for member in archive if member.name.endswith(".cedar")), key=lambda member: member.offset)
-        for member in members[::every]:
-            stream = archive.extractfile(member)
-            assert stream is not None
-            found.append((Path(member.name).name, stream.read().decode()))
-    return tuple(found)
+    return tuple((test.name, test.policies) for test in generated(every))
 
 
 def refusal(text: str, **options: bool) -> str:

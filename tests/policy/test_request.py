@@ -1,16 +1,12 @@
 """Requests: built where Cedar builds them, with a schema and without; and every entity and request of the public corpus."""
 
 import enum
-import json
-import os
-import tarfile
-from pathlib import Path
 
 import cedarpy
 import pytest
 from hypothesis import given
 
-from tests.policy import documents
+from tests.policy import corpus, documents
 from thunderlab.policy.language.values import Record, Uid
 from thunderlab.policy.requests.entities import Entities, read_entities
 from thunderlab.policy.requests.request import Request, RequestError, RequestReader
@@ -136,33 +132,17 @@ def test_long_names_are_not_kept():
     assert "U" not in reader._known
 
 
-def _corpus(stride):
-    """Yield name -> text of every `stride`-th generated test of the public corpus."""
-    named = [Path(os.environ["THUNDERLAB_SHARED"])] if "THUNDERLAB_SHARED" in os.environ else []
-    places = (*named, *(parent / "shared" for parent in Path(__file__).resolve().parents))
-    found = next((place for place in places if (place / "data" / "cedar" / "corpus-tests.tar.gz").is_file()), None)
-    if found is None:
-        pytest.skip("the public Cedar corpus (shared/data/cedar) is not here")
-    texts = {}
-    with tarfile.open(found / "data" / "cedar" / "corpus-tests.tar.gz") as archive:
-        for member in archive:
-            test, _, kind = member.name.rpartition("/")[2].partition(".")
-            if member.isfile() and int(test[:8], 16) % stride == 0:
-                texts.setdefault(test, {})[kind] = archive.extractfile(member).read().decode()
-    return texts
-
-
 def test_entities_and_requests_of_the_public_corpus():
     """Each is taken, with its schema and without; a request with a context that is not its action's is not."""
-    tests = _corpus(200)
+    tests = list(corpus.generated(300))
     assert len(tests) > 20
-    for test in tests.values():
-        schema, vocabulary = cedarpy.Schema.from_str(test["cedarschema"]), read_vocabulary(test["cedarschema"])
-        listed = json.loads(test["entities.json"])
+    for test in tests:
+        schema, vocabulary = cedarpy.Schema.from_str(test.schema), read_vocabulary(test.schema)
+        listed = test.entities
         for theirs, ours in ((schema, vocabulary), (None, None)):
             assert read_entities(documents.cedar_entities(listed, theirs)) == read_entities(listed, ours)
             reader = RequestReader(ours)
-            for asked in {json.dumps(asked, sort_keys=True): asked for asked in json.loads(test["json"])["requests"]}.values():
+            for asked in test.requests:
                 asked = {name: asked[name] for name in ASKED}
                 assert builds(reader, asked) and documents.cedar_builds(asked, theirs)
                 changed = asked | {"context": dict(list(asked["context"].items())[1:]) | {"more": 1}}
