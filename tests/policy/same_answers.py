@@ -81,4 +81,9 @@ EQUIVALENT = (
     ("closures.index", "count", "without self.write()", "when functions are written is a matter of cost"),
     ("closures.index", "count", "self._asked", "likewise"),
     ("closures.index", "others", "-> if True", "asked in full, those that are about another string do not apply either"),
+    ("closures.written", "_test", "size >= _MOST_PARTS", "what is not written out is left to its closure"),
+    ("closures.written", "_test", "without raise _Unwritable", "what is larger can be written, too"),
+    ("closures.written", "_equal", "if not isinstance(right, tree.Constant) -> if True", "what is not written out is left to its closure"),
+    ("closures.written", "_equal", "if _is_plain(right) -> if False", "asking for the type first says the same of strings and entities"),
+    ("closures.written", "_equal", "if isinstance(left, tree.Constant) -> if False", "what is not written out is left to its closure"),
 )
