@@ -86,4 +86,5 @@ EQUIVALENT = (
     ("closures.written", "_equal", "if not isinstance(right, tree.Constant) -> if True", "what is not written out is left to its closure"),
     ("closures.written", "_equal", "if _is_plain(right) -> if False", "asking for the type first says the same of strings and entities"),
     ("closures.written", "_equal", "if isinstance(left, tree.Constant) -> if False", "what is not written out is left to its closure"),
+    ("closures.questions", "first_question", "if isinstance(expression, tree.And) -> if False", "what is not looked up is asked"),
 )
