@@ -25,7 +25,7 @@ def test_mutants_of_the_closures_are_killed(cases):
     sample = [mutant for mutant in mutants.every_mutant(mutants.CLOSURES, EVERY, 7) if mutants.equivalent(mutant) is None]
     killed = {mutant: mutants.counted(mutant, lambda one: pools.kills(cases, one)) for mutant in sample}
     survivors = [str(mutant) for mutant, told in killed.items() if not told]
-    assert len(sample) > 8
+    assert len(sample) >= 8
     # These are an eighth of the cases: `python -m tests.policy.mutants` has all of them, and all mutants.
     assert len(survivors) <= 1, survivors
 
