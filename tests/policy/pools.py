@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import importlib
 import json
 import random
 from dataclasses import dataclass, field
 from unittest import mock
 
-from tests.policy import cases, tabled, tables, world
+from tests.policy import cases, head_tables, tables
 from tests.policy.mutation import in_place
-from tests.policy.oracle import Oracle, frame, parsed
+from tests.policy.oracle import Oracle
 
 ENOUGH = 100  # nobody counts further
 # Of each table: every so many of its batches, and at most so many cases of each of them.
@@ -23,26 +22,19 @@ SHARES = {
 }  # fmt: skip
 
 
-FRAMED_SHARES = {
-    "kinds": (12, 200),
-    "single": (2, 900), "longs": (1, 3000), "decimals": (1, 1000), "times": (1, 1500), "addresses": (1, 1500), "strings": (1, 6000), "sets": (1, 1500), "records": (1, 1200),
-    "logic": (25, 400), "chains": (1, 4000), "interplay": (1, 1300), "heads": (1, 10000), "questions": (1, 4000),
-}  # fmt: skip
-
-
 @dataclass
 class Labelled:
-    """A batch with Cedar's answers.
+    """Policies with the requests they are asked about and Cedar's answers.
 
     Attributes:
-        batch: policies, requests, entities, schema.
+        batches: of the same policies, each with a world of its own.
         typed: whether Cedar was told the schema.
         form: the policies in Cedar's JSON form.
         expected: for each request the places of the permits that apply, of the forbids and of those that fail.
-        made: what our modules make of it: policies, entities and requests, made anew only for a mutant that might change them.
+        made: what our modules make of it: policies and requests, made anew only for a mutant that might change them.
     """
 
-    batch: cases.Batch
+    batches: list
     typed: bool
     form: str
     expected: list
@@ -51,7 +43,7 @@ class Labelled:
     @property
     def size(self):
         """How many cases these are."""
-        return len(self.batch.policies) * len(self.batch.requests)
+        return sum(len(batch.policies) * len(batch.requests) for batch in self.batches)
 
 
 def chosen(batches, every, most):
@@ -64,22 +56,21 @@ def chosen(batches, every, most):
             yield cases.Batch(batch.policies, batch.requests[place % step :: step], batch.entities, batch.schema, batch.fields)
 
 
-def labelled(batch, typed):
-    """Return a batch with Cedar's answers; permits only are told apart from forbids that overrule them, so each effect is asked by itself."""
+def labelled(batches, typed):
+    """Return batches of the same policies with Cedar's answers; permits are told apart from forbids that overrule them, so each effect is asked by itself."""
     import cedarpy
 
-    form = cedarpy.policies_to_json_str(batch.text)
+    first = batches[0]
+    form = cedarpy.policies_to_json_str(first.text)
     effects = {int(name.removeprefix("policy")): policy["effect"] for name, policy in json.loads(form)["staticPolicies"].items()}
     permits, forbids = ({place for place, effect in effects.items() if effect == wanted} for wanted in ("permit", "forbid"))
-    answers = Oracle(batch.text.replace("forbid(", "permit("), batch.schema if typed else None).answers(
-        batch.requests, list(batch.entities)
-    )
+    oracle = Oracle(first.text.replace("forbid(", "permit("), first.schema if typed else None)
     expected = []
-    for answer in answers:
+    for answer in (answer for batch in batches for answer in oracle.answers(batch.requests, list(batch.entities))):
         assert answer.decision is not None, "a request of the pool must be one that can be built"
         applied, failed = ([int(name.removeprefix("policy")) for name in names] for names in (answer.reasons, answer.errors))
         expected.append(([at for at in applied if at in permits], [at for at in applied if at in forbids], failed))
-    return Labelled(batch, typed, form, expected)
+    return Labelled(batches, typed, form, expected)
 
 
 def pool(scale=1.0, batches=12):
@@ -88,28 +79,33 @@ def pool(scale=1.0, batches=12):
     for name, table in tables.TABLES.items():
         every, most = SHARES[name]
         first = len(found)
-        for batch in chosen(table(), max(1, round(every / min(1, scale))), max(1, int(most * scale))):
-            # `action in ...` asks for the schema's own hierarchy, which nobody without the schema has.
-            found += [labelled(batch, typed=name == "heads")]
+        some = chosen(table(), max(1, round(every / min(1, scale))), max(1, int(most * scale)))
+        # `action in ...` asks for the schema's own hierarchy, which nobody without the schema has.
+        found += [labelled([batch], typed=name == "heads") for batch in some]
         places.extend(range(len(found) - first))
     for seed in range(batches):
-        found.append(labelled(cases.batch(random.Random(seed), policies=40, requests=10), typed=True))
+        found.append(labelled([cases.batch(random.Random(seed), policies=40, requests=10)], typed=True))
         places.append(0)
+    found.append(labelled(head_tables.worlds(), typed=False))
+    places.append(0)
     # Some of every table first: most mutants are known after a few sets.
     return [found[at] for at in sorted(range(len(found)), key=lambda at: places[at])]
 
 
 def read(labelled_, modules):
-    """Return policies, entities and requests as these modules read them."""
+    """Return policies and requests as these modules read them."""
     import cedarpy
 
     vocabulary = None
     if labelled_.typed:
-        vocabulary = modules("text.schema").read_vocabulary(str(cedarpy.Schema.from_str(labelled_.batch.schema)))
+        vocabulary = modules("text.schema").read_vocabulary(str(cedarpy.Schema.from_str(labelled_.batches[0].schema)))
     policies = modules("text.reading").read_policies(labelled_.form)
-    entities = modules("requests.entities").read_entities(labelled_.batch.entities, vocabulary)
     reader = modules("requests.request").RequestReader(vocabulary)
-    return policies, [reader.read(request, entities) for request in labelled_.batch.requests]
+    requests = []
+    for batch in labelled_.batches:
+        entities = modules("requests.entities").read_entities(batch.entities, vocabulary)
+        requests += [reader.read(request, entities) for request in batch.requests]
+    return policies, requests
 
 
 def kills(cases_, mutant=None):
@@ -171,78 +167,3 @@ def _differences(compiled, request, expected, singles):
 def _single(at, permits, forbids, failed):
     """Return what one policy says: whether it applies, None when it fails."""
     return None if at in failed else at in permits or at in forbids
-
-
-@dataclass
-class Framed:
-    """Cases for the columns: what they are made of, and the rows Cedar expects.
-
-    Attributes:
-        policies: permits only, so that every one that applies is a reason.
-        vocabulary: what the schema says.
-        frame: the requests.
-        entities: what is known of the world.
-        expected: an `Answer` per row.
-    """
-
-    policies: tuple
-    vocabulary: object
-    frame: object
-    entities: object
-    expected: list
-
-    @property
-    def size(self):
-        """How many cases these are."""
-        return len(self.policies) * len(self.expected)
-
-
-def framed_pool(scale=1.0, batches=8):
-    """Return the labelled cases that mutants of the columns are held against."""
-    found = []
-    for name, table in tables.TABLES.items():
-        every, most = FRAMED_SHARES[name]
-        for place, batch in enumerate(chosen(table(), max(1, round(every / min(1, scale))), max(1, int(most * scale)))):
-            if batch.schema is not None and batch.policies:
-                found.append((place, framed(batch, tabled.context_type(batch))))
-    for seed in range(batches):
-        made = cases.batch(random.Random(seed), policies=25, requests=20, permits=1.0, depth=3)
-        found.append((seed, framed(made, world.polars_type(world.CONTEXT))))
-    return [one for _, one in sorted(found, key=lambda pair: pair[0])]
-
-
-def framed(batch, context_type):
-    """Return a batch with Cedar's answers, as a frame."""
-    permits = dataclasses.replace(batch, policies=tuple(str(policy).replace("forbid(", "permit(", 1) for policy in batch.policies))
-    answers = Oracle(permits.text, permits.schema).answers(permits.requests, list(permits.entities))
-    policies = parsed(permits.text, permits.schema)
-    return Framed(policies.policies, policies.vocabulary, frame(permits.requests, context_type), policies.world(permits.entities), answers)
-
-
-def kills_columns(cases_, mutant=None):
-    """Return how many cases tell a mutant of the columns from the real thing; without one, how many are answered wrongly."""
-    with in_place(mutant) if mutant is not None else contextlib.nullcontext({}):
-        evaluator = importlib.import_module("thunderlab.policy.columns.evaluate").Columns
-        told = 0
-        for one in cases_:
-            told += _rows_told_apart(one, evaluator)
-            if told >= ENOUGH:
-                break
-        return told
-
-
-def _rows_told_apart(framed_, evaluator):
-    try:
-        answered = evaluator(framed_.policies, framed_.vocabulary).evaluate(framed_.frame, framed_.entities)
-        rows = answered.select("decision", "reasons", "errors").rows()
-    except TimeoutError:
-        raise
-    except BaseException as error:
-        if isinstance(error, KeyboardInterrupt):
-            raise
-        return framed_.size  # a panic of Polars is no `Exception`
-    told = abs(len(rows) - len(framed_.expected))
-    for (decision, reasons, failed), wanted in zip(rows, framed_.expected, strict=False):
-        told += len(set(reasons or ()) ^ set(wanted.reasons)) + len(set(failed or ()) ^ set(wanted.errors))
-        told += (decision, tuple(reasons or ()), tuple(failed or ())) != wanted
-    return told

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from tests.policy import world
-from tests.policy.cases import SETS, Batch
+from tests.policy.cases import Batch
 
 LEAST, MOST = -(2**63), 2**63 - 1
 WHO = {"principal": {"type": "Person", "id": "ann"}, "action": {"type": "Action", "id": "act"}, "resource": {"type": "Team", "id": "t1"}}
+ANN = {"__entity": {"type": "Person", "id": "ann"}}
 PEOPLE = (
     {"uid": {"type": "Person", "id": "ann"}, "attrs": {"a": 1}, "parents": [{"type": "Team", "id": "t0"}], "tags": {"x": "a", "": "b"}},
     {"uid": {"type": "Team", "id": "t0"}, "attrs": {}, "parents": [{"type": "Team", "id": "t1"}]},
     {"uid": {"type": "Team", "id": "t1"}, "attrs": {}, "parents": []},
 )
+# The records of tables, as `world.CONTEXT` says them.
+SHAPES = {
+    "{a?: Long, b?: Long}": {"a?": "Long", "b?": "Long"},
+    "{a?: {b: Long}}": {"a?": {"b": "Long"}},
+    "{a: Long, b?: Bool}": {"a": "Long", "b?": "Bool"},
+    "{a: Long, b?: {c?: Bool, d: String}}": {"a": "Long", "b?": {"c?": "Bool", "d": "String"}},
+}
 
 
 def schema(fields):
@@ -60,24 +68,18 @@ def table(fields, expressions, rows, entities=PEOPLE):
     )
 
 
+def kinds(batch):
+    """Return what the attributes of a table's contexts are, as `world.CONTEXT` says it."""
+    return {f"{name}?": _kind(said) for name, said in batch.fields}
+
+
+def _kind(said):
+    return [_kind(said[4:-1])] if said.startswith("Set<") else SHAPES.get(said, said)
+
+
 def context_type(batch):
     """Return the Polars type of a table's contexts, whose values alone may not tell it."""
-    import polars as pl
-
-    fields = {"Long": pl.Int64, "Bool": pl.Boolean, "Person": world.polars_type("Person"), "Team": world.polars_type("Team")}
-    fields |= {f"Set<{kind}>": pl.List(fields.get(kind, pl.String)) for kind in (*SETS, "Person")} | {
-        "Set<Set<Long>>": pl.List(pl.List(pl.Int64))
-    }
-    shapes = {
-        "{a?: Long, b?: Long}": {"a": "Long", "b": "Long"},
-        "{a?: {b: Long}}": {"a": {"b": "Long"}},
-        "{a: Long, b?: Bool}": {"a": "Long", "b": "Bool"},
-    }
-    shapes["{a: Long, b?: {c?: Bool, d: String}}"] = {"a": "Long", "b": {"c": "Bool", "d": "String"}}
-    fields |= {kind: world.polars_type(shape) for kind, shape in shapes.items()}
-    fields |= {f"Set<{kind}>": pl.List(fields[kind]) for kind in shapes}
-    found = dict(batch.fields)
-    return pl.Struct({name: fields.get(kind, pl.String) for name, kind in found.items()}) if found else None
+    return world.polars_type(kinds(batch)) if batch.fields else None
 
 
 def near(number, apart=1):

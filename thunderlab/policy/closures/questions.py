@@ -44,15 +44,11 @@ def first_question(expression: tree.Expression | None) -> First | None:
         ):
             return _asked(variable, name, (answer,), then)
         case tree.Apply("contains", (tree.SetOf(items), tree.GetAttribute(tree.Variable(variable), name))):
-            answers = tuple(dict.fromkeys(item.value for item in items if isinstance(item, tree.Constant) and isinstance(item.value, str)))
+            texts = [item.value for item in items if isinstance(item, tree.Constant) and isinstance(item.value, str)]
             # With anything else in the set, a value that is no string may be in it.
-            return _asked(variable, name, answers, then) if answers and all(map(_is_text, items)) else None
+            return _asked(variable, name, tuple(dict.fromkeys(texts)), then) if texts and len(texts) == len(items) else None
     return None
 
 
 def _asked(variable: str, name: str, answers: tuple[str, ...] | tuple[bool], then: tree.Expression | None) -> First | None:
     return None if variable == "action" else First(variable, name, answers, then)
-
-
-def _is_text(item: tree.Expression) -> bool:
-    return isinstance(item, tree.Constant) and isinstance(item.value, str)

@@ -29,22 +29,22 @@ INEXPRESSIBLE = "a set of sets or records"
 def list_of(node: Node) -> Cells | None:
     """Return a set as a column of lists; None when its items are of several types, or no single cells."""
     if isinstance(node, Cells):
-        return node if isinstance(node.type, SetType) and scalar(node.type.of) else None
-    if isinstance(node, Known) and type(node.value) is Set:
+        assert isinstance(node.type, SetType)
+        return node if scalar(node.type.of) else None
+    if isinstance(node, Known):
+        assert isinstance(node.value, Set)
         type_ = type_of(node.value) if node.value.keys else SetType(STRING)
         return None if type_ is None else constant_list([unkeyed(key) for key in node.value.keys], type_.of)  # type: ignore[union-attr]
-    if isinstance(node, Items):
-        return _list_of_items(node)
-    return None
+    assert isinstance(node, Items)
+    return _list_of_items(node)
 
 
 def _list_of_items(node: Items) -> Cells | None:
-    of = next((item.type for item in node.items if isinstance(item, Cells)), None)
-    if of is None or not scalar(of):
+    of = next((item.type for item in node.items if isinstance(item, Cells) and scalar(item.type)), None)
+    if of is None:
         return None
-    found = [cells_of(item, of) for item in node.items]
-    columns = [one for one in found if one is not None]
-    if len(columns) < len(found):
+    columns = [one for one in (cells_of(item, of) for item in node.items) if one is not None]
+    if len(columns) < len(node.items):
         return None
     inner = pl.Int8 if of == BOOL else dtype_of(of)
     expr = pl.concat_list([one.expr.cast(inner) if of == BOOL else one.expr for one in columns])
@@ -86,13 +86,8 @@ def holds(container: Cells, value: Cells) -> Cells:
 
 def one_of(value: Cells, values: list[Value]) -> Cells:
     """Return whether the cells of a column are among constants of their type."""
-    raw = [cell(one, value.type) for one in values]
-    if not raw:
-        # Polars says of null that it is not in an empty list.
-        return strict(Cells(BOOL, pl.lit(value=False), errs=False), value)
-    if len(raw) == 1:
-        return derived(BOOL, value.expr == pl.lit(raw[0], dtype=dtype_of(value.type)), value)
-    return derived(BOOL, value.expr.is_in(pl.Series(raw, dtype=dtype_of(value.type)).implode()), value)
+    raw = pl.Series([cell(one, value.type) for one in values], dtype=dtype_of(value.type))
+    return derived(BOOL, value.expr.is_in(raw.implode()), value)
 
 
 def empty(container: Cells) -> Cells:

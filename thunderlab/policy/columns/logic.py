@@ -27,8 +27,8 @@ from thunderlab.policy.columns.nodes import (
     spread,
     type_of,
 )
-from thunderlab.policy.language.types import SetType, Type
-from thunderlab.policy.language.values import Set, equal
+from thunderlab.policy.language.types import Type
+from thunderlab.policy.language.values import equal
 
 
 def all_of(terms: Sequence[Node], sheet: Sheet) -> Node:
@@ -43,7 +43,7 @@ def any_of(terms: Sequence[Node], sheet: Sheet) -> Node:
 
 def opposite(node: Node) -> Node:
     """Return `!a`."""
-    if isinstance(node, Known) and type(node.value) is bool:
+    if isinstance(node, Known):
         return Known(not node.value)
     if isinstance(node, Cells) and node.type == BOOL:
         return derived(BOOL, ~node.expr, node)
@@ -129,8 +129,6 @@ def _common(yes: Node, no: Node) -> Type | None:
 def _branch(node: Node, type_: Type) -> Cells | None:
     if isinstance(node, Items):
         node = list_of(node) or node
-    if isinstance(node, Known) and type(node.value) is Set and not isinstance(type_, SetType):
-        return None
     return cells_of(node, type_)
 
 

@@ -106,11 +106,11 @@ def duration(text: str) -> Duration:
     -5400000
     """
     found = _DURATION.fullmatch(text)
-    parts = found.groups()[1:] if found else ()
-    if found is None or not any(parts):
+    if found is None or not any(found.groups()[1:]):
         raise ValueError(f"{text!r} is no duration: expected numbers with d, h, m, s, ms, in that order")
+    sign, *parts = found.groups()
     ms = sum(_digits(part or "0") * unit for part, unit in zip(parts, (DAY, HOUR, MINUTE, SECOND, 1), strict=True))
-    return Duration(_long(-ms if found[1] else ms, text))
+    return Duration(_long(-ms if sign else ms, text))
 
 
 def is_loopback(address: Address) -> bool:
