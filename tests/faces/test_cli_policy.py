@@ -139,15 +139,20 @@ def test_replay_says_what_would_change(here, place):
     assert json.loads((place / "report" / "brg.json").read_bytes())["policy"]["replay"]["newly_allowed"] == 1
 
 
-def test_replay_of_a_parquet_file(here, place):
+def _parquet(place, *requests):
     rows = [
         {
             **{f"{role}_{part}": request[role][part] for role in ("principal", "action", "resource") for part in ("type", "id")},
             "context": request["context"],
         }
-        for request in (asks(), asks(hour=17), asks(hour=20))
+        for request in requests
     ]
     pl.DataFrame(rows).write_parquet(place / "r.parquet")
+    return place / "r.parquet"
+
+
+def test_replay_of_a_parquet_file(here, place):
+    _parquet(place, asks(), asks(hour=17), asks(hour=20))
     write(place / "changed", POLICIES.replace("< 17", "< 18"))
     write(place / "before")
     how = (
@@ -251,6 +256,19 @@ def test_bad_input_makes_no_workspace(here, place, tmp_path, verb):
     (place / "bad.json").write_text("[")
     ran = here("policy", verb, "--policies", LAB, "--request" if verb == "decide" else "--requests", place / "bad.json")
     assert ran.code == 2 and not (tmp_path / "workspace").exists()
+
+
+def test_a_parquet_file_that_fits_no_schema_makes_no_workspace(here, place, tmp_path):
+    write(place / "changed")
+    replay = ("policy", "replay", "--policies", place / "changed", "--requests")
+    ran = here(*replay, _parquet(place, asks(), asks(hour=1.5)))
+    assert ran.code == 2 and "r.parquet: column context.hour: expected integers" in ran.stderr
+    (place / "people.json").write_text('[{"uid": {"type": "User", "id": "ann"}, "attrs": {}, "parents": []}]')
+    ran = here(*replay, _parquet(place, asks()), "--entities", place / "people.json")
+    assert ran.code == 2 and 'people.json: entity 1: User::"ann": attrs.level: is missing' in ran.stderr
+    assert not (tmp_path / "workspace").exists()
+    more = ("--against", place / "changed", "--entities", place / "entities.json", "--json")
+    assert here(*replay, _parquet(place, asks()), *more).json()["total"] == 1
 
 
 def test_nothing_decided_is_an_answer(here):

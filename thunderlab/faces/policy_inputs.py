@@ -65,6 +65,31 @@ def entities(path: Path | None) -> list[Any]:
     return [] if path is None else read_entities(path)
 
 
+def check_requests(path: Path, limit: int | None, policies: list[Loaded], entities_file: Path | None) -> None:
+    """Refuse a Parquet file of requests that policy sets cannot judge.
+
+    Args:
+        path: the file.
+        limit: how many of its rows are asked for; all of them when not given.
+        policies: the policy sets.
+        entities_file: entities besides their own.
+
+    Raises:
+        InputError: naming the column that does not fit a schema, or the entities that do not.
+    """
+    from thunderlab.policy.record import frames
+    from thunderlab.policy.record.wire import say_entities
+
+    examples, more = frames.RequestsFile(path, limit).examples(), say_entities(entities(entities_file))
+    for one in policies:
+        known = one.with_own(more)
+        try:
+            one.world(known)
+        except ValueError as error:
+            raise InputError(str(error), where=entities_file or one.name) from None
+        frames.judged(one, examples, known, path)
+
+
 def request(path: Path) -> dict[str, Any]:
     """Return the request in a file, or on stdin when the path is `-`.
 

@@ -165,9 +165,7 @@ def replay(
     before = None if against is None else inputs.policy_set(against, None)
     known = inputs.entities(entities_file)
     if requests_file is not None:
-        from thunderlab.policy.record.frames import RequestsFile
-
-        RequestsFile(requests_file, limit)  # refused before there is a workspace
+        inputs.check_requests(requests_file, limit, [one for one in (changed, before) if one is not None], entities_file)
     with thunderlab.open() as lab, bar("Judging") as update:
         if requests_file is None:
             total = lab.policy.history.count(since)

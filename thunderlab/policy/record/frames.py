@@ -70,14 +70,27 @@ class RequestsFile:
         except OSError as error:
             raise InputError(f"cannot be read: {error.strerror}", where=self._path) from None
 
+    def examples(self) -> pl.DataFrame:
+        """Return a row for each action with types of principal and resource: whether the columns fit a schema depends on nothing else."""
+        try:
+            return self._lazy().head(self.rows).unique([f"{role}_type" for role in UIDS] + ["action_id"], maintain_order=True).collect()
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise self._damaged(error) from None
+
     def pieces(self) -> Iterator[tuple[int, pl.DataFrame]]:
         """Yield the number of the first row, and a hundred thousand rows, and so on."""
-        lazy = pl.scan_parquet(self._path, glob=False).select(self._columns)
+        lazy = self._lazy()
         for first in range(0, self.rows, PIECE):
             try:
                 yield first, lazy.slice(first, min(PIECE, self.rows - first)).collect()
             except (pl.exceptions.PolarsError, OSError) as error:
-                raise InputError(f"is damaged: {' '.join(str(error).split())[:200]}", where=self._path) from None
+                raise self._damaged(error) from None
+
+    def _lazy(self) -> pl.LazyFrame:
+        return pl.scan_parquet(self._path, glob=False).select(self._columns)
+
+    def _damaged(self, error: Exception) -> InputError:
+        return InputError(f"is damaged: {' '.join(str(error).split())[:200]}", where=self._path)
 
 
 def judged(policies: Loaded, frame: pl.DataFrame, entities: EntitySet, where: Path) -> pl.DataFrame:
