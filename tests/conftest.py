@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import io
 import json
 import linecache
 import os
@@ -24,6 +26,7 @@ from tests import postgres
 from tests.emitted import Emitted, blocks_noted
 from thunderlab import workspace
 from thunderlab.clock import VirtualClock
+from thunderlab.faces.cli import app
 from thunderlab.lab import Lab, catalogue
 from thunderlab.store import Store
 
@@ -102,7 +105,7 @@ def make_store():
 
 @pytest.fixture
 def any_workspace(store_place: Path | str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A workspace whose store is of each kind in turn: for `Lab(any_workspace)`, child processes and the `cli` fixture alike."""
+    """A workspace whose store is of each kind in turn: for `Lab(any_workspace)`, child processes and `cli` alike."""
     if isinstance(store_place, str):
         monkeypatch.setenv(workspace.DATABASE_VARIABLE, store_place)
     return tmp_path / "workspace"
@@ -172,7 +175,32 @@ class Ran:
 
 
 @pytest.fixture
-def cli(tmp_path: Path):
+def cli(capfd: pytest.CaptureFixture[str]):
+    """Run `thunderlab ARGUMENTS` on the test's workspace, in this process: what `cli_process` does, without the second that it takes."""
+    handlers = [(number, signal.getsignal(number)) for number in (signal.SIGINT, signal.SIGTERM)]
+
+    def run(*arguments: object, stdin: str | None = None, cwd: Path = ROOT, env: dict[str, str] | None = None) -> Ran:
+        capfd.readouterr()
+        environment, input_ = dict(os.environ), sys.stdin
+        os.environ.update(env or {})
+        if stdin is not None:
+            sys.stdin = io.TextIOWrapper(io.BytesIO(stdin.encode()))
+        try:
+            with contextlib.chdir(cwd):
+                code = app.run([str(argument) for argument in arguments])
+        finally:
+            sys.stdin = input_
+            os.environ.clear()
+            os.environ.update(environment)
+        return Ran(code, *capfd.readouterr())
+
+    yield run
+    for number, handler in handlers:
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def cli_process(tmp_path: Path):
     """Run `thunderlab ARGUMENTS` in a process of its own, from the checkout, on the test's workspace."""
 
     def run(*arguments: object, stdin: str | None = None, cwd: Path = ROOT, env: dict[str, str] | None = None, timeout: float = 240) -> Ran:

@@ -1,6 +1,6 @@
 """Every documented event is emitted by the code in some test: noted in every test process, and judged when all tests ran.
 
-An emission counts when the package's own code makes it, or a command that the `cli` fixture runs: the blocks it leaves tell. A test that
+An emission counts when the package's own code makes it, or a command that the `cli_process` fixture runs: the blocks it leaves tell. A test that
 emits an event itself shows nothing of whether the code ever does.
 """
 

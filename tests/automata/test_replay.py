@@ -258,7 +258,7 @@ def test_threads_cache_and_vectors_change_nothing(tmp_path):
     assert any(seen[3][name][3]["256"] != seen[0][name][3]["512"] for name in seen[0])
 
 
-def test_a_run_recorded_with_other_vectors_replays(cli, tmp_path):
+def test_a_run_recorded_with_other_vectors_replays(cli_process, tmp_path):
     project = tmp_path / "project"
     folder = project / "scenarios" / "one"
     folder.mkdir(parents=True)
@@ -266,8 +266,12 @@ def test_a_run_recorded_with_other_vectors_replays(cli, tmp_path):
     (project / "scenarios" / "gate").mkdir()
     (folder / "suite.yaml").write_text("suite: one\nformat: 1\ntitle: One\n")
     (folder / "wide.json").write_text(soup("wide", [40, 300], "B3/S23", 100))
-    ran = cli("qa", "run", "--suite", "one", "--json", cwd=project, env={"THUNDERLAB_VECTOR_BITS": "256", "THUNDERLAB_THREADS": "1"})
+    ran = cli_process(
+        "qa", "run", "--suite", "one", "--json", cwd=project, env={"THUNDERLAB_VECTOR_BITS": "256", "THUNDERLAB_THREADS": "1"}
+    )
     assert ran.code == 1 and ran.json()["scenarios"][0]["breaches"][0]["metric"] == "baseline.scenario"
-    back = cli("qa", "replay", ran.json()["run_id"], "--steps", "10000", "--json", cwd=project, env={"THUNDERLAB_VECTOR_BITS": "512"})
+    back = cli_process(
+        "qa", "replay", ran.json()["run_id"], "--steps", "10000", "--json", cwd=project, env={"THUNDERLAB_VECTOR_BITS": "512"}
+    )
     assert back.code == 0 and back.json()["fidelity"] == 1.0 and back.json()["steps"] == 10_000
     assert back.json()["scenarios"][0]["recorded"] == 100

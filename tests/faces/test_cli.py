@@ -164,6 +164,18 @@ def test_bad_input_is_one_line_exit_2_and_writes_nothing(cli, tmp_path, argument
     assert not (tmp_path / "workspace").exists()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [(["nope"], 2), (["events", "check", "--json"], 0), (["doctor", "--json"], 0), (["gate", "check", "--json"], 1)],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_process_of_its_own_answers_alike(cli, cli_process, arguments, code):
+    ran, here = cli_process(*arguments), cli(*arguments)
+    assert (ran.code, here.code) == (code, code)
+    assert ran.stderr == here.stderr and bool(ran.stdout) == (code != 2)
+    assert code == 2 or ran.json().keys() == here.json().keys()
+
+
 def test_the_answer_of_a_run_is_what_the_contract_says(cli, tmp_path):
     glider = tmp_path / "glider.rle"
     glider.write_text("x = 3, y = 3, rule = B3/S23\nbo$2bo$3o!\n")

@@ -417,8 +417,8 @@ def test_bad_input_is_one_line_exit_2_and_nothing_written(automata, tmp_path, ar
         ("THUNDERLAB_ARCH", "cuda", 3, "finds no CUDA device here: unset THUNDERLAB_ARCH"),
     ],
 )
-def test_a_setting_of_the_environment_that_is_wrong_is_one_line(cli, variable, value, code, words):
+def test_a_setting_of_the_environment_that_is_wrong_is_one_line(cli_process, variable, value, code, words):
     hidden = {"CUDA_VISIBLE_DEVICES": ""}  # so that machines with a card have none
-    ran = cli("automata", "run", *SOUP, "--steps", 3, "--json", env={variable: value, **hidden})
+    ran = cli_process("automata", "run", *SOUP, "--steps", 3, "--json", env={variable: value, **hidden})
     assert (ran.code, ran.stdout) == (code, "")
     assert ran.stderr.count("\n") == 1 and variable in ran.stderr and words in ran.stderr

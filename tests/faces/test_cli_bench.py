@@ -12,13 +12,13 @@ FIELDS = {
 
 
 @pytest.fixture
-def bench(cli, tmp_path):
+def bench(cli_process, tmp_path):
     """Run it from an empty folder, and see that it leaves nothing there and makes no workspace."""
     place = tmp_path / "empty"
     place.mkdir()
 
     def run(*arguments):
-        ran = cli("automata", "bench", *arguments, cwd=place, env={"PYTHONPATH": str(ROOT)})
+        ran = cli_process("automata", "bench", *arguments, cwd=place, env={"PYTHONPATH": str(ROOT)})
         assert sorted(path.name for path in tmp_path.iterdir()) == ["empty"]
         assert not list(place.iterdir())
         return ran

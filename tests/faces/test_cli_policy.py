@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import json
-import signal
-import sys
 
 import polars as pl
 import pytest
 
-from tests.conftest import Ran
 from tests.policy.little_policies import ENTITIES, OVERFLOWS, POLICIES, SCHEMA, asks, write
-from thunderlab.faces.cli import app
 from thunderlab.workspace import shipped
 
 LAB = shipped("scenarios") / "policies" / "lab"
@@ -26,27 +21,6 @@ def place(tmp_path):
     (tmp_path / "entities.json").write_text(json.dumps(ENTITIES))
     (tmp_path / "request.json").write_text(json.dumps(asks()))
     return tmp_path
-
-
-@pytest.fixture
-def here(capfd):
-    """Run a command in this process: as `cli`, without the second that it takes to start another one."""
-    before = [(number, signal.getsignal(number)) for number in (signal.SIGINT, signal.SIGTERM)]
-
-    def run(*arguments: object, stdin: str | None = None) -> Ran:
-        capfd.readouterr()
-        told = sys.stdin
-        if stdin is not None:
-            sys.stdin = io.TextIOWrapper(io.BytesIO(stdin.encode()))
-        try:
-            code = app.run([str(one) for one in arguments])
-        finally:
-            sys.stdin = told
-        return Ran(code, *capfd.readouterr())
-
-    yield run
-    for number, handler in before:
-        signal.signal(number, handler)
 
 
 def _asked(place, *more, request="request.json"):
@@ -67,8 +41,8 @@ def _asked(place, *more, request="request.json"):
         ({}, 1, {"decision": "deny", "reasons": [], "errors": [], "failed_closed": True}),
     ],
 )
-def test_decide_exits_by_its_decision_and_is_on_record(here, place, request_, code, expected):
-    ran = here("policy", "decide", *_asked(place, "--json", request="-"), stdin=json.dumps(request_))
+def test_decide_exits_by_its_decision_and_is_on_record(cli, place, request_, code, expected):
+    ran = cli("policy", "decide", *_asked(place, "--json", request="-"), stdin=json.dumps(request_))
     assert ran.code == code and ran.stderr == ""
     found = ran.json()
     assert {name: found[name] for name in expected} == expected
@@ -77,7 +51,7 @@ def test_decide_exits_by_its_decision_and_is_on_record(here, place, request_, co
         and len(found["verdict_id"]) == 64
         and bool(found["request_errors"]) == (request_ == {} or request_ == asks(hour=2.0))
     )
-    listed = here("policy", "log", "--json").json()
+    listed = cli("policy", "log", "--json").json()
     assert [(one["verdict_id"], one["decision"]) for one in listed["verdicts"]] == [(found["verdict_id"], expected["decision"])]
     assert listed["verdicts"][0]["request"] == request_
 
@@ -89,40 +63,40 @@ def test_decide_says_so_to_people(cli, place):
     assert ran.code == 1 and "nothing permits it" in ran.stdout
 
 
-def test_the_lab_s_own_policies_are_asked_by_default(here, tmp_path):
+def test_the_lab_s_own_policies_are_asked_by_default(cli, tmp_path):
     request = {
         "principal": {"type": "Lab::Service", "id": "retention"}, "action": {"type": "Lab::Action", "id": "evict"},
         "resource": {"type": "Lab::Collection", "id": "runs"}, "context": {"age_us": 1, "share_ppm": 1, "superseded": True},
     }  # fmt: skip
     known = [{"uid": request["resource"], "attrs": {"protected": False}, "parents": []}]
     (tmp_path / "known.json").write_text(json.dumps(known))
-    ran = here("policy", "decide", "--request", "-", "--entities", tmp_path / "known.json", "--json", stdin=json.dumps(request))
+    ran = cli("policy", "decide", "--request", "-", "--entities", tmp_path / "known.json", "--json", stdin=json.dumps(request))
     assert (ran.code, ran.json()["reasons"], ran.json()["policy_module"]) == (0, ["evict.old"], "cli/lab")
 
 
-def test_batch_answers_line_by_line(here, place):
+def test_batch_answers_line_by_line(cli, place):
     lines = [asks(), asks(hour=20), {}, asks("bob", "write")]
     (place / "r.jsonl").write_text("\n".join(map(json.dumps, lines)).replace("\n{}", "\n\n{}") + "\n")
     how = ("--policies", place / "set", "--schema", place / "little.cedarschema", "--entities", place / "entities.json")
-    ran = here("policy", "batch", *how, "--requests", place / "r.jsonl", "--json")
+    ran = cli("policy", "batch", *how, "--requests", place / "r.jsonl", "--json")
     found = ran.json()
     assert ran.code == 0
     assert (found["total"], found["allowed"], found["denied"], found["failed_closed"]) == (4, 1, 3, 1)
     assert [(one["line"], one["decision"], one["reasons"]) for one in found["answers"]] == [
         (1, "allow", ["readers"]), (2, "deny", []), (4, "deny", []), (5, "deny", []),
     ]  # fmt: skip
-    piped = here("policy", "batch", *how, "--requests", "-", stdin=json.dumps(asks()))
+    piped = cli("policy", "batch", *how, "--requests", "-", stdin=json.dumps(asks()))
     assert piped.code == 0 and "1 decided: 1 allowed, 0 denied." in piped.stdout
-    assert here("policy", "log", "--limit", "2", "--decision", "deny", "--json").json()["total"] == 3
-    audited = here("policy", "audit", "--json")
+    assert cli("policy", "log", "--limit", "2", "--decision", "deny", "--json").json()["total"] == 3
+    audited = cli("policy", "audit", "--json")
     assert (audited.code, audited.json()["ok"], audited.json()["reproduced"]) == (0, True, 5)
 
 
-def test_replay_says_what_would_change(here, place):
+def test_replay_says_what_would_change(cli, place):
     for number in range(3):
-        here("policy", "decide", *_asked(place, request="-"), stdin=json.dumps(asks(hour=16 + number)))
+        cli("policy", "decide", *_asked(place, request="-"), stdin=json.dumps(asks(hour=16 + number)))
     write(place / "changed", POLICIES.replace("< 17", "< 18").replace("> 2", "> 9"), schema=None)
-    ran = here("policy", "replay", "--policies", place / "changed", "--json")
+    ran = cli("policy", "replay", "--policies", place / "changed", "--json")
     found = ran.json()
     assert ran.code == 0
     assert (found["total"], found["changed"], found["newly_denied"], found["newly_allowed"]) == (3, 1, 0, 1)
@@ -130,10 +104,10 @@ def test_replay_says_what_would_change(here, place):
         json.dumps(asks(hour=17), sort_keys=True, separators=(",", ":"))
     ]
     assert found["by_policy"] == [{"name": "readers", "newly_denied": 0, "newly_allowed": 1}]
-    assert here("policy", "replay", "--policies", place / "changed", "--since", "2200-01-01", "--json").json()["total"] == 0
-    said = here("policy", "replay", "--policies", place / "changed").stdout
+    assert cli("policy", "replay", "--policies", place / "changed", "--since", "2200-01-01", "--json").json()["total"] == 0
+    said = cli("policy", "replay", "--policies", place / "changed").stdout
     assert "newly allowed" in said and "readers" in said
-    report = here("report", "build", "--out", place / "report", "--json")
+    report = cli("report", "build", "--out", place / "report", "--json")
     page = (place / "report" / "index.html").read_text()
     assert report.code == 1 and "What if: changed" in page and "readers" in page
     assert json.loads((place / "report" / "brg.json").read_bytes())["policy"]["replay"]["newly_allowed"] == 1
@@ -151,7 +125,7 @@ def _parquet(place, *requests):
     return place / "r.parquet"
 
 
-def test_replay_of_a_parquet_file(here, place):
+def test_replay_of_a_parquet_file(cli, place):
     _parquet(place, asks(), asks(hour=17), asks(hour=20))
     write(place / "changed", POLICIES.replace("< 17", "< 18"))
     write(place / "before")
@@ -165,26 +139,26 @@ def test_replay_of_a_parquet_file(here, place):
         "--entities",
         place / "entities.json",
     )
-    found = here("policy", "replay", *how, "--json").json()
+    found = cli("policy", "replay", *how, "--json").json()
     assert (found["total"], found["newly_allowed"], found["newly_denied"], found["samples"]["newly_allowed"][0]["seq"]) == (3, 1, 0, 1)
 
 
-def test_audit_says_no_to_a_forged_verdict(here, place, tmp_path):
+def test_audit_says_no_to_a_forged_verdict(cli, place, tmp_path):
     import sqlite3
     from contextlib import closing
 
-    here("policy", "decide", *_asked(place))
+    cli("policy", "decide", *_asked(place))
     with closing(sqlite3.connect(tmp_path / "workspace" / "lab.db")) as database, database:
         database.execute("UPDATE policy_verdict_chain SET payload = replace(CAST(payload AS TEXT), 'ann', 'bob') WHERE seq = 1")
-    ran = here("policy", "audit", "--json")
+    ran = cli("policy", "audit", "--json")
     assert ran.code == 1 and ran.json()["failures"][0]["seq"] == 1
-    assert here("ledger", "audit", "--full").code == 1
-    assert here("gate", "check").code == 1
-    assert "damaged" in here("policy", "log").stdout
+    assert cli("ledger", "audit", "--full").code == 1
+    assert cli("gate", "check").code == 1
+    assert "damaged" in cli("policy", "log").stdout
 
 
-def test_check_holds_policies_against_schema_and_tests(here, place):
-    ran = here("policy", "check", LAB, "--json")
+def test_check_holds_policies_against_schema_and_tests(cli, place):
+    ran = cli("policy", "check", LAB, "--json")
     (found,) = ran.json()["policy_sets"]
     assert ran.code == 0 and ran.json()["ok"] and found["tests"] > 40 and found["validated"] and not found["failed"]
     assert found["policies"][0] == {"policy": "deploy.ready", "file": "deploy.cedar", "line": 4}
@@ -193,9 +167,9 @@ def test_check_holds_policies_against_schema_and_tests(here, place):
         "policy_tests: 1\nrequests:\n  r: {principal: {type: User, id: a}, action: {type: Action, id: read}, resource: {type: Page, id: b}, context: {hour: 1}}\n"
         "tests:\n  - {name: anybody reads, of: r, decision: allow}\n"
     )
-    ran = here("policy", "check", place / "tested")
+    ran = cli("policy", "check", place / "tested")
     assert ran.code == 1 and "anybody reads" in ran.stdout and "expected allow, got deny" in ran.stdout
-    assert here("policy", "check", place / "set" / "all.cedar", place / "little.cedarschema").code == 0
+    assert cli("policy", "check", place / "set" / "all.cedar", place / "little.cedarschema").code == 0
 
 
 def _decide(place, **files):
@@ -244,34 +218,34 @@ def _decide(place, **files):
     ],
     ids=range(25),
 )
-def test_bad_input_is_one_line_and_nothing_is_recorded(here, place, arrange, words):
-    ran = here(*arrange(place), "--json")
+def test_bad_input_is_one_line_and_nothing_is_recorded(cli, place, arrange, words):
+    ran = cli(*arrange(place), "--json")
     assert ran.code == 2, (ran.stdout, ran.stderr)
     assert ran.stdout == "" and ran.stderr.count("\n") == 1 and ran.stderr.startswith("error: ")
     assert all(word in ran.stderr for word in words), ran.stderr
 
 
 @pytest.mark.parametrize("verb", ["decide", "batch"])
-def test_bad_input_makes_no_workspace(here, place, tmp_path, verb):
+def test_bad_input_makes_no_workspace(cli, place, tmp_path, verb):
     (place / "bad.json").write_text("[")
-    ran = here("policy", verb, "--policies", LAB, "--request" if verb == "decide" else "--requests", place / "bad.json")
+    ran = cli("policy", verb, "--policies", LAB, "--request" if verb == "decide" else "--requests", place / "bad.json")
     assert ran.code == 2 and not (tmp_path / "workspace").exists()
 
 
-def test_a_parquet_file_that_fits_no_schema_makes_no_workspace(here, place, tmp_path):
+def test_a_parquet_file_that_fits_no_schema_makes_no_workspace(cli, place, tmp_path):
     write(place / "changed")
     replay = ("policy", "replay", "--policies", place / "changed", "--requests")
-    ran = here(*replay, _parquet(place, asks(), asks(hour=1.5)))
+    ran = cli(*replay, _parquet(place, asks(), asks(hour=1.5)))
     assert ran.code == 2 and "r.parquet: column context.hour: expected integers" in ran.stderr
     (place / "people.json").write_text('[{"uid": {"type": "User", "id": "ann"}, "attrs": {}, "parents": []}]')
-    ran = here(*replay, _parquet(place, asks()), "--entities", place / "people.json")
+    ran = cli(*replay, _parquet(place, asks()), "--entities", place / "people.json")
     assert ran.code == 2 and 'people.json: entity 1: User::"ann": attrs.level: is missing' in ran.stderr
     assert not (tmp_path / "workspace").exists()
     more = ("--against", place / "changed", "--entities", place / "entities.json", "--json")
-    assert here(*replay, _parquet(place, asks()), *more).json()["total"] == 1
+    assert cli(*replay, _parquet(place, asks()), *more).json()["total"] == 1
 
 
-def test_nothing_decided_is_an_answer(here):
-    assert here("policy", "log", "--json").json()["total"] == 0
-    assert here("policy", "audit", "--json").json()["ok"]
-    assert here("policy", "replay", "--policies", LAB, "--json").json()["total"] == 0
+def test_nothing_decided_is_an_answer(cli):
+    assert cli("policy", "log", "--json").json()["total"] == 0
+    assert cli("policy", "audit", "--json").json()["ok"]
+    assert cli("policy", "replay", "--policies", LAB, "--json").json()["total"] == 0

@@ -60,19 +60,19 @@ def test_a_wrong_address_is_bad_input_and_its_password_is_not_repeated(url, said
     assert str(caught.value).startswith("THUNDERLAB_DATABASE_URL: ") and HIDDEN not in str(caught.value)
 
 
-def test_the_command_line_refuses_a_wrong_address_before_it_makes_anything(cli, tmp_path):
+def test_the_command_line_refuses_a_wrong_address_before_it_makes_anything(cli_process, tmp_path):
     for url in (f"mysql://ann:{HIDDEN}@host/lab", f"postgresql://ann:{HIDDEN}@host"):
-        ran = cli("ledger", "head", env={workspace.DATABASE_VARIABLE: url})
+        ran = cli_process("ledger", "head", env={workspace.DATABASE_VARIABLE: url})
         assert ran.code == 2 and ran.stdout == "" and HIDDEN not in ran.stderr
         assert ran.stderr.startswith("error: THUNDERLAB_DATABASE_URL: ") and len(ran.stderr.splitlines()) == 1
     assert not (tmp_path / "workspace").exists()
 
 
-def test_a_server_that_is_not_there_is_exit_3(cli):
+def test_a_server_that_is_not_there_is_exit_3(cli_process):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound and not listening: refuses
         url = f"postgresql://ann:{HIDDEN}@127.0.0.1:{taken.getsockname()[1]}/lab"
-        ran = cli("ledger", "head", env={workspace.DATABASE_VARIABLE: url})
+        ran = cli_process("ledger", "head", env={workspace.DATABASE_VARIABLE: url})
     assert ran.code == 3 and ran.stdout == "" and HIDDEN not in ran.stderr
     assert "the server cannot be reached" in ran.stderr and "THUNDERLAB_DATABASE_URL" in ran.stderr and len(ran.stderr.splitlines()) == 1
 

@@ -14,7 +14,7 @@ import polars as pl
 from tests.policy import cases, retyped, tabled, tables, unfit, world
 from tests.policy.mutation import in_place
 from tests.policy.oracle import Oracle, frame, parsed
-from tests.policy.pools import ENOUGH, chosen
+from tests.policy.pools import chosen, counted
 from thunderlab.errors import InputError
 
 # Of each table: every so many of its batches, and at most so many cases of each of them.
@@ -116,12 +116,7 @@ def kills_columns(cases_, mutant=None):
     """Return how many cases tell a mutant of the columns from the real thing; without one, how many are answered wrongly."""
     with in_place(mutant) if mutant is not None else contextlib.nullcontext({}):
         evaluator = importlib.import_module("thunderlab.policy.columns.evaluate").Columns
-        told = 0
-        for one in cases_:
-            told += _rows_told_apart(one, evaluator)
-            if told >= ENOUGH:
-                break
-        return told
+        return counted(cases_, lambda one: _rows_told_apart(one, evaluator))
 
 
 def _evaluated(framed_, evaluator):

@@ -117,14 +117,25 @@ def kills(cases_, mutant=None):
             for name in ("language.values", "language.tree", "text.reading", "requests.convert", "requests.request", "requests.entities")
         )
         program = modules("closures.program").Program
-        told = 0
         # Few policies of a set ask the same first, and what is looked up for them is to be told from the real thing, too.
         with mock.patch.object(modules("closures.index"), "WORTH_ASKING", 2):
-            for one in cases_:
-                told += _told_apart(one, program, modules, anew)
-                if told >= ENOUGH:
-                    break
-        return told
+            return counted(cases_, lambda one: _told_apart(one, program, modules, anew))
+
+
+def counted(cases_, tell):
+    """Return how many cases tell a mutant apart. What told this one is asked first about the next, which is much like it."""
+    told, killers = 0, []
+    for one in cases_:
+        found = tell(one)
+        if found:
+            killers.append(one)
+            told += found
+        if told >= ENOUGH:
+            break
+    if killers:
+        killing = set(map(id, killers))
+        cases_[:] = killers + [one for one in cases_ if id(one) not in killing]
+    return told
 
 
 def _told_apart(labelled_, program, modules, anew):

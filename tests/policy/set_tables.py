@@ -177,3 +177,16 @@ def records():
         "{a: x, b: y} has a",
     ]
     yield "records", table({"x": kind, "y": kind}, tests, itertools.product(values, values))
+    shape = "{a?: Long, b?: Long}"
+    sides = (None, {}, {"a": 1}, {"b": 1}, {"a": 1, "b": 2})
+    chosen = ("x", "y", "{a: 1}", "{a: 1, b: 2}", "{a: x.a}", "{b: y.b, a: 1}", "{a: 1}.b", "{}", "(if z then y else x)")
+    asked_of = ("{}.a == 1", "{} has a", "{} has b", "{} == x", "{} == {{a: 1}}", "[{}].contains(y)", "{} has a && {}.a == 1", "{} == {}")
+    written = [
+        question.replace("{}", f"(if z then {one} else {other})").replace("{{", "{").replace("}}", "}")
+        for one, other in itertools.product(chosen, chosen)
+        for question in asked_of
+    ]
+    written += [question.replace("{}", one).replace("{{", "{").replace("}}", "}") for one in chosen[2:] for question in asked_of]
+    rows = list(itertools.product(sides, sides, (True, False, None)))
+    for place in range(6):
+        yield f"chosen, {place}", table({"x": shape, "y": shape, "z": "Bool"}, written[place::6], rows)
