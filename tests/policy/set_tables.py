@@ -16,6 +16,8 @@ def _against_written_sets(kind, items, columns):
     other = "1" if kind == "String" else '"a"'
     lists = (
         [],
+        ["z", *many],
+        ["z", *many, other],
         *([one] for one in few),
         few[:2],
         few[::-1],
@@ -34,9 +36,15 @@ def _against_written_sets(kind, items, columns):
         "x.containsAny({})",
         "{}.containsAny(x)",
         "{}.contains(z)",
+        "[z].containsAll({})",
+        "[z].containsAny({})",
+        "{}.containsAll([z])",
         "(if x.isEmpty() then x else {}) == x",
     )
     tests = [form.format(f"[{', '.join(one)}]") for one in lists for form in forms]
+    tests += [f"[[{few[0]}], [{few[0]}, {few[-1]}], []].contains(x)", f"[[{other}], {few[0]}].contains(x)", f"[x].contains([{few[0]}])"]
+    whole = [wrapped(kind, one) for one in (*items, *world.POOLS.get(kind, ())[:16])]
+    columns = [whole, whole[::-1], whole[1:], whole[:-1], *columns]
     rows = [(one, items[place % len(items)] if place % 7 else None) for place, one in enumerate(columns)]
     return table({"x": f"Set<{kind}>", "z": kind}, tests, rows)
 
@@ -68,6 +76,15 @@ def sets():
         "(if context has z then [] else [z]) == x",
         "[[z], x].contains(y)",
         "[z, z] == x",
+        "if x.isEmpty() then x == y else false",
+        "if x.isEmpty() then true else y == x",
+        "x == []",
+        "[] != y",
+        "[].containsAll(x)",
+        "y.containsAny([])",
+        "[[], x].contains(y)",
+        "x.containsAll([[], [1], [2], [1, 2], [3], [4], [5], [6], [7]])",
+        "x.containsAny([[], [1], [2], [3], [4], [5], [6], [7], [8]])",
     ]
     for kind in SETS:
         chosen = [list(parts) for size in range(4) for parts in itertools.product(items[kind], repeat=size)]
@@ -79,6 +96,11 @@ def sets():
         wrap = lambda many, kind=kind: [wrapped(kind, one) for one in many]
         yield kind, table(fields, tests, [(wrap(one), wrap(other), z) for one, other, z in pairs])
         yield f"{kind}, written down", _against_written_sets(kind, items[kind], [*map(wrap, chosen[::3]), None])
+    kinds = {"x": "Set<Long>", "y": "Set<String>", "z": "Set<Bool>"}
+    forms = ("{0} == {1}", "{1} != {0}", "{0}.containsAll({1})", "{0}.containsAny({1})", "[{0}].contains({1})", "[{0}, {1}].contains({1})")
+    pairs = [form.format(*pair) for pair in itertools.permutations(kinds, 2) for form in forms]
+    rows = itertools.product(([], [0], [1, 0], None), ([], ["a"], ["a", "b"], None), ([], [True], [True, False], None))
+    yield "of two kinds", table(kinds, pairs, rows)
     nested = ([], [[]], [[1]], [[], [1]], [[1, 2], [2, 1]], [[2, 1]], [[1], [1]])
     yield (
         "nested",
@@ -180,7 +202,18 @@ def records():
     shape = "{a?: Long, b?: Long}"
     sides = (None, {}, {"a": 1}, {"b": 1}, {"a": 1, "b": 2})
     chosen = ("x", "y", "{a: 1}", "{a: 1, b: 2}", "{a: x.a}", "{b: y.b, a: 1}", "{a: 1}.b", "{}", "(if z then y else x)")
-    asked_of = ("{}.a == 1", "{} has a", "{} has b", "{} == x", "{} == {{a: 1}}", "[{}].contains(y)", "{} has a && {}.a == 1", "{} == {}")
+    asked_of = (
+        "{}.a == 1",
+        "{} has a",
+        "{} has b",
+        "{} == x",
+        "{} == {{a: 1}}",
+        "{} == 1",
+        "[{}, 1].contains(1)",
+        "[{}].contains(y)",
+        "{} has a && {}.a == 1",
+        "{} == {}",
+    )
     written = [
         question.replace("{}", f"(if z then {one} else {other})").replace("{{", "{").replace("}}", "}")
         for one, other in itertools.product(chosen, chosen)

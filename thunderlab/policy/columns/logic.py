@@ -127,9 +127,8 @@ def _common(yes: Node, no: Node) -> Type | None:
 
 
 def _branch(node: Node, type_: Type) -> Cells | None:
-    if isinstance(node, Items):
-        node = list_of(node) or node
-    return cells_of(node, type_)
+    one = list_of(node) if isinstance(node, Items) else node
+    return None if one is None else cells_of(one, type_)
 
 
 def _merged_fields(test: Cells, yes: Node, no: Node, sheet: Sheet) -> Node:

@@ -26,7 +26,7 @@ from thunderlab.policy.columns.nodes import (
     strict,
     worst,
 )
-from thunderlab.policy.language.types import SetType
+from thunderlab.policy.language.types import SetType, Type
 from thunderlab.policy.language.values import Set, equal, unkeyed
 
 # A list is asked for so many constants one by one; for more, two lists are compared.
@@ -64,9 +64,7 @@ def _same_fields(left: Fields, right: Fields, sheet: Sheet) -> Node:
     terms: list[Node] = []
     for name in sorted(left.names | right.names):
         (there, value), (also, other) = left.get(name), right.get(name)
-        terms.append(worst((there, also)) or equals(there, also, sheet))
-        if any(isinstance(one, Known) and not one.value for one in (there, also)):
-            continue
+        terms.append(equals(there, also, sheet))
         # What has no value is never there.
         terms.append(any_of([opposite(there), worst((value, other)) or equals(value, other, sheet)], sheet))
     return strictly(all_of(terms, sheet), left, right)
@@ -83,9 +81,9 @@ def _same_sets(left: Node, right: Node, sheet: Sheet) -> Node:
     for one, other in ((left, right), (right, left)):
         if isinstance(one, Known) and not one.value.keys:  # type: ignore[union-attr]
             return is_empty(other)
-        if isinstance(one, Known) and isinstance(other, Cells) and isinstance(other.type, SetType) and scalar(other.type.of):
-            values, others = fitting(one, other.type.of)
-            return constantly(False, other) if others else lists.same(other, lists.constant_list(values, other.type.of))
+        if isinstance(one, Known) and isinstance(other, Cells) and (of := _listed(other)):
+            values, others = fitting(one, of)
+            return constantly(False, other) if others else lists.same(other, lists.constant_list(values, of))
     a, b = list_of(left), list_of(right)
     if a is None or b is None:
         return Opaque(INEXPRESSIBLE if isinstance(left, Cells) or isinstance(right, Cells) else "a set of several types")
@@ -100,27 +98,18 @@ def contains(container: Node, value: Node, sheet: Sheet) -> Node:
     if not is_set(container):
         return Never()
     if isinstance(container, Items):
-        return _each(any_of, [equals(item, value, sheet) for item in container.items], sheet, container, value)
+        return strictly(any_of([equals(item, value, sheet) for item in container.items], sheet), container, value)
     if isinstance(container, Known):
         if isinstance(value, Cells) and scalar(value.type):
             return lists.one_of(value, fitting(container, value.type)[0])
         items = [Known(unkeyed(key)) for key in container.value.keys]  # type: ignore[union-attr]
-        return _each(any_of, [equals(item, value, sheet) for item in items], sheet, value)
+        return strictly(any_of([equals(item, value, sheet) for item in items], sheet), value)
     assert isinstance(container, Cells)
-    assert isinstance(container.type, SetType)
-    if not scalar(container.type.of):
+    of = _listed(container)
+    if of is None:
         return Opaque(INEXPRESSIBLE)
-    match = cells_of(value, container.type.of)
+    match = cells_of(value, of)
     return constantly(False, container, value) if match is None else lists.holds(container, match)
-
-
-def _each(combine: object, nodes: list[Node], sheet: Sheet, *operands: Node) -> Node:
-    """Combine answers that are no errors but where an operand is, which is an error of the whole."""
-    assert combine in (any_of, all_of)
-    for node in nodes:
-        if isinstance(node, Opaque):
-            return node
-    return strictly((any_of if combine is any_of else all_of)(nodes, sheet), *operands)
 
 
 def contains_all(container: Node, values: Node, sheet: Sheet) -> Node:
@@ -129,10 +118,9 @@ def contains_all(container: Node, values: Node, sheet: Sheet) -> Node:
         return Never()
     items = _items(values)
     if items is not None and (len(items) <= _FEW or not isinstance(container, Cells)):
-        return _each(all_of, [contains(container, item, sheet) for item in items], sheet, container, values)
-    if isinstance(container, Known) and isinstance(values, Cells) and isinstance(values.type, SetType) and scalar(values.type.of):
-        fit = fitting(container, values.type.of)[0]
-        return lists.subset(values, lists.constant_list(fit, values.type.of))
+        return strictly(all_of([contains(container, item, sheet) for item in items], sheet), container, values)
+    if isinstance(container, Known) and isinstance(values, Cells) and (of := _listed(values)):
+        return lists.subset(values, lists.constant_list(fitting(container, of)[0], of))
     inner, outer = list_of(values), list_of(container)
     if isinstance(values, Known) and outer is not None:
         fit, others = fitting(values, outer.type.of)  # type: ignore[union-attr]
@@ -151,20 +139,18 @@ def contains_any(container: Node, values: Node, sheet: Sheet) -> Node:
     for one, other in ((container, values), (values, container)):
         items = _items(other)
         if items is not None and (len(items) <= _FEW or not isinstance(one, Cells)):
-            return _each(any_of, [contains(one, item, sheet) for item in items], sheet, container, values)
-        if (
-            items is not None
-            and isinstance(other, Known)
-            and isinstance(one, Cells)
-            and isinstance(one.type, SetType)
-            and scalar(one.type.of)
-        ):
-            constants = lists.constant_list(fitting(other, one.type.of)[0], one.type.of)
-            return opposite(lists.disjoint(one, constants))
+            return strictly(any_of([contains(one, item, sheet) for item in items], sheet), container, values)
+        if isinstance(other, Known) and isinstance(one, Cells) and (of := _listed(one)):
+            return opposite(lists.disjoint(one, lists.constant_list(fitting(other, of)[0], of)))
     a, b = list_of(container), list_of(values)
     if a is None or b is None:
         return Opaque(INEXPRESSIBLE)
     return opposite(lists.disjoint(a, b)) if a.type == b.type else constantly(False, a, b)
+
+
+def _listed(column: Cells) -> Type | None:
+    """Return the type of the items of a column of sets; None when they are no single cells."""
+    return column.type.of if isinstance(column.type, SetType) and scalar(column.type.of) else None
 
 
 def _items(node: Node) -> list[Node] | None:
