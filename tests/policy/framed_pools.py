@@ -14,7 +14,7 @@ import polars as pl
 from tests.policy import cases, retyped, tabled, tables, unfit, world
 from tests.policy.mutation import in_place
 from tests.policy.oracle import Oracle, frame, parsed
-from tests.policy.pools import chosen, counted
+from tests.policy.pools import counted, part
 from thunderlab.errors import InputError
 
 # Of each table: every so many of its batches, and at most so many cases of each of them.
@@ -58,8 +58,7 @@ def framed_pool(scale=1.0, batches=8):
     """Return the labelled cases that mutants of the columns are held against: of every table, made-up ones, and what a schema does not allow."""
     found = []
     for name, table in tables.TABLES.items():
-        every, most = SHARES[name]
-        for place, batch in enumerate(chosen(table(), max(1, round(every / min(1, scale))), max(1, int(most * scale)))):
+        for place, batch in enumerate(part(table, SHARES[name], scale)):
             if batch.schema is not None and batch.policies:
                 found.append((place, framed(batch, tabled.kinds(batch))))
                 if batch.fields:

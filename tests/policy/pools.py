@@ -56,6 +56,13 @@ def chosen(batches, every, most):
             yield cases.Batch(batch.policies, batch.requests[place % step :: step], batch.entities, batch.schema, batch.fields)
 
 
+def part(table, share, scale):
+    """Return some batches of a table, fewer and smaller ones for a smaller scale, but six at least where it has as many."""
+    every, most = share
+    batches = list(table())
+    return chosen(batches, min(round(every / min(1, scale)), max(every, len(batches) // 6)), max(1, int(most * scale)))
+
+
 def labelled(batches, typed):
     """Return batches of the same policies with Cedar's answers; permits are told apart from forbids that overrule them, so each effect is asked by itself."""
     import cedarpy
@@ -77,9 +84,8 @@ def pool(scale=1.0, batches=12):
     """Return the labelled cases that mutants are held against: some of every table, and made-up ones."""
     found, places = [], []
     for name, table in tables.TABLES.items():
-        every, most = SHARES[name]
         first = len(found)
-        some = chosen(table(), max(1, round(every / min(1, scale))), max(1, int(most * scale)))
+        some = part(table, SHARES[name], scale)
         # `action in ...` asks for the schema's own hierarchy, which nobody without the schema has.
         found += [labelled([batch], typed=name == "heads") for batch in some]
         places.extend(range(len(found) - first))

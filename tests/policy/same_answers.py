@@ -134,4 +134,14 @@ EQUIVALENT = (
     ("columns.nodes", "keep", "if cells.expr.meta.is_column()", _COST),
     ("columns.nodes", "keep", "1 -> 2", "a stage of columns without any does nothing"),
     ("columns.nodes", "cell", "isinstance(type_, RecordType) or", "no column is of records"),
+    (
+        "columns.nodes",
+        "type_of",
+        "of is not None and scalar(of) -> ",
+        "sets of sets and records are refused by what they are compared with",
+    ),
+    ("columns.nodes", "cells_of", "False -> True", _MAY),
+    ("columns.nodes", "derived", "0 -> ", "there is an operand"),
+    ("columns.sets", "contains_any", "lists.disjoint(one, ", "having something in common is symmetric"),
+    ("columns.sets", "contains_any", "lists.disjoint(a, b) -> lists.disjoint(b, a)", "having something in common is symmetric"),
 )

@@ -206,10 +206,7 @@ def literal(value: Value, type_: Type) -> pl.Expr:
     Raises:
         Misfit: when it is not of that type.
     """
-    one = cell(value, type_)
-    if isinstance(type_, SetType):
-        return pl.lit(pl.Series([one], dtype=dtype_of(type_)))
-    return pl.lit(one, dtype=dtype_of(type_))
+    return pl.lit(cell(value, type_), dtype=dtype_of(type_))
 
 
 def cells_of(node: Node, type_: Type) -> Cells | None:
