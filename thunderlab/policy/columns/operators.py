@@ -22,7 +22,6 @@ from thunderlab.policy.columns.nodes import (
     cell,
     cells_of,
     derived,
-    type_of,
 )
 from thunderlab.policy.columns.tables import mapped
 from thunderlab.policy.language.extensions import DAY, FUNCTIONS, HOUR, MINUTE, SECOND
@@ -42,8 +41,7 @@ _CONSTRUCTORS = {"decimal": DECIMAL, "datetime": DATETIME, "duration": DURATION,
 
 def compared(name: str, left: Node, right: Node) -> Node:
     """Return `a < b` and its likes, of two integers, moments or durations."""
-    type_ = _type(left) or _type(right)
-    pair = _pair(left, right, type_) if isinstance(type_, Plain) and type_ in _ORDERED else None
+    pair = next((pair for type_ in _ORDERED if (pair := _pair(left, right, type_))), None)
     return derived(BOOL, _COMPARE[name](pair[0].expr, pair[1].expr), *pair) if pair else Never()
 
 
@@ -55,7 +53,8 @@ def calculated(first: Node, steps: Sequence[tuple[str, Node]]) -> Node:
         if total is None or operand is None:
             return Never()
         total = derived(LONG, _long(_wide(total.expr, name, operand.expr)), total, operand, errs=True)
-    return total or Never()
+    assert total is not None
+    return total
 
 
 def negated(node: Node) -> Node:
@@ -82,7 +81,7 @@ def like(node: Node, pattern: tuple[str, ...]) -> Node:
     if len(pattern) == 1:
         return derived(BOOL, node.expr == pl.lit(first), node)
     between = [piece for piece in pattern[1:-1] if piece]
-    if between and not first and not last and len(between) == 1:
+    if not first and not last and len(between) == 1:
         return derived(BOOL, text.contains(between[0], literal=True), node)
     if between:
         middle = "".join(f".*{_escaped(piece)}" for piece in between)
@@ -147,12 +146,6 @@ def _of_time(name: str, operands: Sequence[Node]) -> Node:
     unit = _UNITS[name]
     # Polars divides towards minus infinity, Cedar towards zero.
     return derived(LONG, of.expr // unit + ((of.expr < 0) & (of.expr % unit != 0)).cast(pl.Int64), of)
-
-
-def _type(node: Node) -> object:
-    if isinstance(node, Cells):
-        return node.type
-    return type_of(node.value) if isinstance(node, Known) else None
 
 
 def _pair(left: Node, right: Node, type_: Plain) -> tuple[Cells, Cells] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -42,13 +43,8 @@ class Tables:
     def __init__(self, entities: Entities) -> None:
         self.entities = entities
         found: dict[str, set[str]] = defaultdict(set)
-        for uid in entities.attributes:
-            found[uid.type].add(uid.id)
-        for uid, above in entities.ancestors.items():
-            found[uid.type].add(uid.id)
-            for one in above:
-                found[one.type].add(one.id)
-        for uid in entities.tags:
+        # What is above an entity need not be one.
+        for uid in itertools.chain(entities.attributes, *entities.ancestors.values()):
             found[uid.type].add(uid.id)
         self._uids = {kind: [Uid(kind, id_) for id_ in sorted(ids)] for kind, ids in found.items()}
         self._attributes: dict[tuple[str, str], list[Value | None]] = {}
