@@ -16,6 +16,7 @@ from tests.policy.mutation import in_place
 from tests.policy.oracle import Oracle, frame, parsed
 from tests.policy.pools import counted, part
 from thunderlab.errors import InputError
+from thunderlab.policy.requests.entities import read_entities
 
 # Of each table: every so many of its batches, and at most so many cases of each of them.
 SHARES = {
@@ -66,6 +67,7 @@ def framed_pool(scale=1.0, batches=8):
     for seed in range(batches):
         made = cases.batch(random.Random(seed), policies=25, requests=20, permits=1.0, depth=3)
         found += [(seed, framed(made, world.CONTEXT)), (seed, framed(made, world.CONTEXT, seed))]
+    found.append((0, estranged()))
     every = max(1, round(1 / scale))
     found += [(place, framed(batch, kinds, place)) for place, (_, batch, kinds) in enumerate(unfit.requests()) if place % every == 0]
     # Some of everything first: most mutants are known after a few frames.
@@ -87,9 +89,24 @@ def framed(batch, kinds, seed=None):
         requests = frame(permits.requests, world.polars_type(kinds) if kinds else None)
     else:
         requests = retyped.frame(permits.requests, kinds, random.Random(seed))
-    made = Framed(policies.policies, policies.vocabulary, requests, policies.world(permits.entities), answers)
+    return _real(policies, requests, policies.world(permits.entities), answers)
+
+
+def _real(policies, requests, entities, answers):
+    """Return the cases, with what the real thing holds against rows one by one."""
+    made = Framed(policies.policies, policies.vocabulary, requests, entities, answers)
     _, made.fallbacks = _evaluated(made, importlib.import_module("thunderlab.policy.columns.evaluate").Columns)
     return made
+
+
+def estranged():
+    """Return entities that were never held against the schema, which Cedar only takes when it is not told the schema."""
+    batch = unfit.strangers()
+    policies = parsed(batch.text, batch.schema)
+    uid = pl.Struct({"type": pl.String, "id": pl.String})
+    requests = frame(batch.requests, pl.Struct({"x": pl.String, "p": uid, "g": uid}))
+    answers = Oracle(batch.text).answers(batch.requests, list(batch.entities))
+    return _real(policies, requests, read_entities(batch.entities), answers)
 
 
 def fewer(batch, seed):

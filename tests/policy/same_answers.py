@@ -154,4 +154,10 @@ EQUIVALENT = (
     ("columns.tables", "_numbered", "if known is None -> if True", _COST),
     ("columns.nodes", "spread", "2 -> 1", "both of the two are the same"),
     ("columns.nodes", "constantly", "False -> True", _MAY),
+    ("columns.operators", "like", "1 -> 0", "a test that is made twice says the same"),
+    ("columns.operators", "like", "0 -> -1", _ONLY_ONE),
+    ("columns.operators", "like", "if between -> if True", _GENERAL),
+    ("columns.operators", "_escaped", "one.isascii() and one.isalnum() -> one.isalnum()", "letters stand for themselves"),
+    ("columns.tables", "_numbered", "True -> False", "whoever asks says whether it may be an error"),
+    ("columns.tables", "_present", "False -> True", _MAY),
 )

@@ -276,6 +276,12 @@ def strings():
     patterns = ["".join(parts) for size in range(5) for parts in itertools.product("ab*", repeat=size)]
     patterns = [*patterns[::2], *("".join(parts) for parts in itertools.product("ab*", repeat=5) if parts.count("*") >= 2)]
     yield "small ones", table(fields, [f'x like "{pattern}"' for pattern in patterns], [(one, None) for one in letters])
+    # What means something to regular expressions.
+    special = ".+?()[]{}|^$\\-&~#_ \n*é"
+    written = ["\\*" if one == "*" else quoted(one)[1:-1] for one in special]
+    patterns = [form.replace("_", one) for one in written for form in ("a*_*b", "*__*", "*_*_", "*_*", "a*__b*", "_*a*_")]
+    rows = [(form.replace("_", one), None) for one in (*special, "x") for form in ("a_b", "a__b", "_", "__", "_a_", "ab", "aa__b_")]
+    yield "special", table(fields, [f'x like "{pattern}"' for pattern in patterns], rows)
     words = ("aa", "aba", "abab", "né né", "aaaaa")
     # What begins and ends as it should, but with the same letters.
     overlapping = [f"{one[:most]}*{one[least:]}" for one in words for most in range(1, len(one) + 1) for least in range(most)]

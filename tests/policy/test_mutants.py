@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.policy import mutants, pools
+from tests.policy import framed_pools, mutants, pools
 from tests.policy.mutation import in_place
 from tests.policy.mutation import mutants as made
-
-EVERY = 101  # how many mutants there are for each that is tried here
 
 
 @pytest.fixture(scope="module")
@@ -16,18 +14,33 @@ def cases():
     return pools.pool(scale=0.12, batches=3)
 
 
-def test_what_is_mutated_answers_everything_as_cedar_does(cases):
-    assert pools.kills(cases) == 0
-    assert sum(one.size for one in cases) > 6000
+@pytest.fixture(scope="module")
+def frames():
+    return framed_pools.framed_pool(scale=0.03, batches=1)
 
 
+def test_what_is_mutated_answers_everything_as_cedar_does(cases, frames):
+    assert (pools.kills(cases), framed_pools.kills_columns(frames)) == (0, 0)
+    assert sum(one.size for one in cases) > 50_000 and sum(one.size for one in frames) > 30_000
+
+
+def _survivors(names, judge, every, first):
+    """Return how many of the mutants of modules are tried here, every so manyth of them, and which of them survive."""
+    sample = [mutant for mutant in mutants.every_mutant(names, every, first) if mutants.equivalent(mutant) is None]
+    return len(sample), [str(mutant) for mutant in sample if not mutants.counted(mutant, judge)]
+
+
+# The cases here are a tenth of all: `python -m tests.policy.mutants` has the others, and all mutants.
 def test_mutants_of_the_closures_are_killed(cases):
-    sample = [mutant for mutant in mutants.every_mutant(mutants.CLOSURES, EVERY, 7) if mutants.equivalent(mutant) is None]
-    killed = {mutant: mutants.counted(mutant, lambda one: pools.kills(cases, one)) for mutant in sample}
-    survivors = [str(mutant) for mutant, told in killed.items() if not told]
-    assert len(sample) >= 8
-    # These are an eighth of the cases: `python -m tests.policy.mutants` has all of them, and all mutants.
-    assert len(survivors) <= 1, survivors
+    tried, survivors = _survivors(mutants.CLOSURES, lambda one: pools.kills(cases, one), 101, 7)
+    assert tried >= 8 and len(survivors) <= 1, survivors
+
+
+def test_mutants_of_the_columns_are_killed(frames):
+    tried, survivors = _survivors(
+        [f"columns.{name}" for name in mutants.COLUMNS], lambda one: framed_pools.kills_columns(frames, one), 301, 7
+    )
+    assert tried >= 5 and len(survivors) <= 1, survivors
 
 
 def test_a_mutant_stands_in_its_module_only_while_it_is_asked_for():

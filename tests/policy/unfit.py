@@ -130,3 +130,50 @@ def columns():
             (f"{{ a: {kind} }}", pl.List(pl.Int64)),
         ):
             yield SCHEMA.format(may="?", kind=said), "x", pl.Struct({"x": dtype}), False
+
+
+def strangers():
+    """Return a batch whose entities were never held against its schema: other attributes, of other types, and tags that it does not know."""
+    schema = """
+entity Team;
+entity Person in [Team] { a?: Long, r?: { b?: Long }, s?: Set<Long>, n?: Set<Set<Long>> };
+entity Tagged tags Long;
+action act appliesTo { principal: [Person, Tagged], resource: [Team, Person], context: { x?: String, p?: Person, g?: Tagged } };
+"""
+    attributes = {
+        "ann": {"n": [], "a": "text", "extra": 1, "r": {"b": "x", "c": 2}, "s": [1, "a"]},
+        "bob": {"a": 1, "r": 3, "s": [1]},
+        "cat": {"r": {"b": 1}, "n": [[1], []]},
+        "eve": {},
+    }
+    people = [
+        {"uid": {"type": "Person", "id": name}, "attrs": attrs, "parents": [], "tags": {"t": 1}} for name, attrs in attributes.items()
+    ]
+    tagged = [
+        {"uid": {"type": "Tagged", "id": name}, "attrs": {}, "parents": [], "tags": {"t": value}}
+        for name, value in (("one", 1), ("text", "1"))
+    ]
+    asked = (
+        "{} has a", "{}.a == 1", "{} has extra", "{}.extra == 1", "{}.extra", "{}.r.b == 1", "{} has r.b", "{}.r has c", "{}.r == {b: 1}", "{}.s.contains(1)", "{}.s == [1]",
+        '{}.hasTag("t")', '{}.getTag("t") == 1', "{}.hasTag(context.x)", "{}.getTag(context.x) == 1", "{} has zz", "{}.zz == 1",
+        "{} has n", "{}.n.contains([1])", "{}.n.isEmpty()", "{}.n == [[], [1]]",
+    )  # fmt: skip
+    whom = ("principal", "resource", "context.p", "context.g", 'Person::"ann"', 'Person::"eve"', 'Tagged::"text"')
+    policies = tuple(tabled.when(one.replace("{}", who)) for who in whom for one in asked)
+    who = [{"type": "Person", "id": name} for name in (*attributes, "nobody")] + [
+        {"type": "Tagged", "id": name} for name in ("one", "text", "none")
+    ]
+    requests = [
+        {
+            "principal": one,
+            "action": {"type": "Action", "id": "act"},
+            "resource": {"type": "Team", "id": "t"} if place % 2 else who[place % 5],
+            "context": {
+                **({} if name is None else {"x": name}),
+                **({"p": {"__entity": who[place % 5]}} if place % 3 else {}),
+                **({"g": {"__entity": who[5 + place % 3]}} if place % 4 else {}),
+            },
+        }
+        for place, (one, name) in enumerate((one, name) for one in who for name in ("t", "zz", None))
+    ]
+    return Batch(policies, tuple(requests), (*people, *tagged), schema)

@@ -122,9 +122,7 @@ class Lookup:
         if all(value is None for value in values):
             return Known(False), Never()
         if declared is None:
-            return Cells(BOOL, _picked(_there(values), self.number(of)), errs=False), Opaque(
-                f"attribute {name} of {of.type.name}, which the schema lacks"
-            )
+            return self._present(values, self.number(of)), Opaque(f"attribute {name} of {of.type.name}, which the schema lacks")
         return self._looked_up(values, declared, self.number(of))
 
     def _type_of_attribute(self, kind: str, name: str) -> Type | None:
@@ -134,7 +132,7 @@ class Lookup:
 
     def _looked_up(self, values: Sequence[Value | None], type_: Type, number: Cells) -> tuple[Node, Node]:
         """Return whether a value is there for each number, false for no number, and the value itself."""
-        there = derived(BOOL, _picked(_there(values), number), number, errs=False)
+        there = self._present(values, number)
         if isinstance(type_, RecordType):
             return there, self._record(values, type_, number)
         if isinstance(type_, SetType) and not scalar(type_.of):
@@ -144,6 +142,10 @@ class Lookup:
         except Misfit:
             return there, Opaque("an entity that does not fit the schema")
         return there, derived(type_, _gathered(series, number), number, errs=True)
+
+    def _present(self, values: Sequence[Value | None], number: Cells) -> Cells:
+        """Return whether a value is there for each number, false for no number."""
+        return derived(BOOL, _picked([value is not None for value in values], number), number, errs=False)
 
     def _record(self, values: Sequence[Value | None], type_: RecordType, number: Cells) -> Node:
         if not all(value is None or type(value) is Record for value in values):
@@ -263,10 +265,6 @@ class Lookup:
 
 
 _NOTHING: dict[str, Any] = {}
-
-
-def _there(values: Sequence[Value | None]) -> list[bool]:
-    return [value is not None for value in values]
 
 
 def _gathered(values: pl.Series, number: Cells) -> pl.Expr:
