@@ -22,7 +22,7 @@ from thunderlab.policy.requests.entities import read_entities
 SHARES = {
     "kinds": (12, 200),
     "single": (2, 900), "longs": (1, 3000), "decimals": (1, 1000), "times": (1, 1500), "addresses": (1, 1500), "strings": (1, 6000), "sets": (1, 1500), "records": (1, 1200),
-    "logic": (25, 400), "chains": (1, 4000), "interplay": (1, 1300), "heads": (1, 10000), "questions": (1, 4000),
+    "logic": (25, 400), "chains": (1, 4000), "interplay": (1, 1300), "attributes": (1, 3000), "heads": (1, 10000), "questions": (1, 4000),
 }  # fmt: skip
 EVERY_MISFIT = 5
 

@@ -18,7 +18,7 @@ ENOUGH = 100  # nobody counts further
 SHARES = {
     "kinds": (1, 60),
     "single": (1, 2000), "longs": (1, 6000), "decimals": (1, 4000), "times": (1, 5000), "addresses": (1, 16000), "strings": (1, 16000), "sets": (1, 700), "records": (1, 1200),
-    "logic": (9, 400), "chains": (1, 4000), "interplay": (1, 1300), "heads": (1, 5500), "questions": (1, 2000),
+    "logic": (9, 400), "chains": (1, 4000), "interplay": (1, 1300), "attributes": (1, 4000), "heads": (1, 5500), "questions": (1, 2000),
 }  # fmt: skip
 
 

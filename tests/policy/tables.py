@@ -6,6 +6,7 @@ import itertools
 
 from tests.policy import texts
 from tests.policy.cases import PATTERNS, Batch, quoted
+from tests.policy.entity_tables import attributes
 from tests.policy.head_tables import heads, questions
 from tests.policy.number_tables import addresses, decimals, longs, times
 from tests.policy.set_tables import records, sets
@@ -360,5 +361,5 @@ def interplay():
 
 TABLES = {
     "kinds": kinds, "single": single, "longs": longs, "decimals": decimals, "times": times, "addresses": addresses, "strings": strings, "sets": sets, "records": records,
-    "logic": logic, "chains": chains, "interplay": interplay, "heads": heads, "questions": questions,
+    "logic": logic, "chains": chains, "interplay": interplay, "attributes": attributes, "heads": heads, "questions": questions,
 }  # fmt: skip

@@ -20,7 +20,7 @@ from tests.policy.tabled import PEOPLE, asked
 FEWER = {
     "kinds": ((9, 100), (49, 100)),
     "single": ((1, 400), (3, 400)), "longs": ((1, 1500), (1, 1500)), "decimals": ((1, 900), (1, 900)), "times": ((1, 900), (1, 900)), "addresses": ((1, 900), (1, 900)),
-    "strings": ((1, 5000), (1, 5000)), "sets": ((1, 900), (2, 900)), "records": ((1, 1200), (1, 1200)), "logic": ((24, 350), (80, 350)), "chains": ((1, 3000), (1, 3000)), "interplay": ((1, 1300), (1, 1300)),
+    "strings": ((1, 5000), (1, 5000)), "sets": ((1, 900), (2, 900)), "records": ((1, 1200), (1, 1200)), "logic": ((24, 350), (80, 350)), "chains": ((1, 3000), (1, 3000)), "interplay": ((1, 1300), (1, 1300)), "attributes": ((2, 2000), (2, 2000)),
     "heads": ((1, 2500), (1, 2500)), "questions": ((1, 2000), (1, 2000)),
 }  # fmt: skip
 QUIET = settings(suppress_health_check=list(HealthCheck), max_examples=7)
