@@ -13,7 +13,7 @@ import polars as pl
 
 from tests.policy import cases, retyped, tabled, tables, unfit, world
 from tests.policy.mutation import in_place
-from tests.policy.oracle import Oracle, frame, parsed
+from tests.policy.oracle import Answer, Oracle, frame, parsed
 from tests.policy.pools import counted, part
 from thunderlab.errors import InputError
 from thunderlab.policy.requests.entities import read_entities
@@ -25,6 +25,7 @@ SHARES = {
     "logic": (25, 400), "chains": (1, 4000), "interplay": (1, 1300), "attributes": (1, 3000), "heads": (1, 10000), "questions": (1, 4000),
 }  # fmt: skip
 EVERY_MISFIT = 5
+DAY_MS = 86_400_000
 
 
 @dataclass
@@ -67,7 +68,7 @@ def framed_pool(scale=1.0, batches=8):
     for seed in range(batches):
         made = cases.batch(random.Random(seed), policies=25, requests=20, permits=1.0, depth=3)
         found += [(seed, framed(made, world.CONTEXT)), (seed, framed(made, world.CONTEXT, seed))]
-    found.append((0, estranged()))
+    found += [(0, estranged()), (0, long_ago())]
     every = max(1, round(1 / scale))
     found += [(place, framed(batch, kinds, place)) for place, (_, batch, kinds) in enumerate(unfit.requests()) if place % every == 0]
     # Some of everything first: most mutants are known after a few frames.
@@ -107,6 +108,24 @@ def estranged():
     requests = frame(batch.requests, pl.Struct({"x": pl.String, "p": uid, "g": uid}))
     answers = Oracle(batch.text).answers(batch.requests, list(batch.entities))
     return _real(policies, requests, read_entities(batch.entities), answers)
+
+
+def long_ago():
+    """Return moments that only a column of datetimes holds, since no text that Cedar reads is so early: Python says when a day began too early."""
+    days = (
+        "context.x.toDate() == context.x || true",
+        "context.x.toDate() <= context.x || true",
+        "!(context.x.toDate() > context.x) || true",
+    )
+    policies = parsed("\n".join(map(tabled.when, days)), tabled.schema({"x": "datetime"}))
+    moments = [one for number in range(12) for one in (tabled.LEAST + number, -(-tabled.LEAST // DAY_MS) * DAY_MS + number)]
+    requests = frame([tabled.asked()] * len(moments)).with_columns(
+        pl.struct(x=pl.Series(moments, dtype=pl.Int64).cast(pl.Datetime("ms"))).alias("context")
+    )
+    names = tuple(policy.id for policy in policies.policies)
+    too_early = [moment - moment % DAY_MS < tabled.LEAST for moment in moments]
+    answers = [Answer("deny", (), names) if early else Answer("allow", names, ()) for early in too_early]
+    return _real(policies, requests, policies.world([]), answers)
 
 
 def fewer(batch, seed):

@@ -95,8 +95,9 @@ def equivalent(mutant):
 
 
 def says(mutant, what):
-    """Return whether a mutant's change has these words; a dollar sign behind them means that it ends there."""
-    return mutant.what.endswith(what[:-1]) if what.endswith("$") else what in mutant.what
+    """Return whether a mutant's change has these words; a dollar sign behind them means that it ends there, `@` that its line has what follows."""
+    what, _, line = what.partition(" @ ")
+    return line in mutant.source and (mutant.what.endswith(what[:-1]) if what.endswith("$") else what in mutant.what)
 
 
 def every_mutant(names, every=1, first=0):

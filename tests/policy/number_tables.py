@@ -132,6 +132,8 @@ def times():
     rows = [(f"{ms}ms", result) for ms in edges for unit in units.values() for result in near(ms // unit)]
     expressions = [f"x.{name}() {test} y" for name in units for test in ("==", "<", ">")]
     yield "conversions", table({"x": "duration", "y": "Long"}, expressions, sorted(set(rows)))
+    rows = [(f"{x}ms", y) for x in (-1, 0, 1) for y in (-1, 0, 1)]
+    yield "conversions around nought", table({"x": "duration", "y": "Long"}, expressions, rows)
     spans = {"x": "duration", "y": "duration", "z": "duration"}
     rows = [(f"{x}ms", f"{y}ms", f"{z}ms") for x in edges for y in edges for z in near(x + y)]
     yield (

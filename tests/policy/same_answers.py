@@ -160,4 +160,12 @@ EQUIVALENT = (
     ("columns.operators", "_escaped", "one.isascii() and one.isalnum() -> one.isalnum()", "letters stand for themselves"),
     ("columns.tables", "_numbered", "True -> False", "whoever asks says whether it may be an error"),
     ("columns.tables", "_present", "False -> True", _MAY),
+    ("columns.operators", "extension", "0 -> -1 @ text, type_", _ONLY_ONE),
+    ("columns.operators", "_of_addresses", "0 -> -1 @ return mapped", _ONLY_ONE),
+    ("columns.operators", "_of_time", "0 -> -1 @ of = ", _ONLY_ONE),
+    ("columns.operators", "_of_time", "of.expr < 0 -> of.expr <= 0", "nought leaves no rest"),
+    ("columns.operators", "_of_time", "0 -> 1 @ of.expr < 0", "nought leaves no rest"),
+    ("columns.outcomes", "", "16 -> ", "in how many words combinations are counted is a matter of cost"),
+    ("columns.outcomes", "", "1 << 22", "how large a table may be is a matter of cost"),
+    ("columns.outcomes", "", "22 -> ", "how large a table may be is a matter of cost"),
 )
