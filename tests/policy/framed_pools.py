@@ -33,7 +33,7 @@ class Framed:
     """Cases for the columns: what they are made of, and the rows Cedar expects.
 
     Attributes:
-        policies: permits only, so that every one that applies is a reason.
+        policies: mostly permits, so that every one that applies is a reason.
         vocabulary: what the schema says.
         frame: the requests.
         entities: what is known of the world.
@@ -65,9 +65,15 @@ def framed_pool(scale=1.0, batches=8):
                 found.append((place, framed(batch, tabled.kinds(batch))))
                 if batch.fields:
                     found.append((place, framed(fewer(batch, place), tabled.kinds(batch), place)))
+                if any("forbid(" in str(policy) for policy in batch.policies):
+                    found.append((place, framed(fewer(batch, place), tabled.kinds(batch), effects=True)))
     for seed in range(batches):
-        made = cases.batch(random.Random(seed), policies=25, requests=20, permits=1.0, depth=3)
-        found += [(seed, framed(made, world.CONTEXT)), (seed, framed(made, world.CONTEXT, seed))]
+        made = cases.batch(random.Random(seed), policies=25, requests=20, permits=0.6, depth=3)
+        found += [
+            (seed, framed(made, world.CONTEXT)),
+            (seed, framed(made, world.CONTEXT, seed)),
+            (seed, framed(made, world.CONTEXT, effects=True)),
+        ]
     found += [(0, estranged()), (0, long_ago())]
     every = max(1, round(1 / scale))
     found += [(place, framed(batch, kinds, place)) for place, (_, batch, kinds) in enumerate(unfit.requests()) if place % every == 0]
@@ -75,22 +81,23 @@ def framed_pool(scale=1.0, batches=8):
     return [one for _, one in sorted(found, key=lambda pair: pair[0])] + list(misfits(EVERY_MISFIT * every))
 
 
-def framed(batch, kinds, seed=None):
+def framed(batch, kinds, seed=None, *, effects=False):
     """Return a batch with Cedar's answers, as a frame.
 
     Args:
-        batch: whose forbids become permits.
+        batch: policies and requests.
         kinds: what the attributes of its contexts are, as `world.CONTEXT` says it.
         seed: of dtypes other than the natural ones; none without one.
+        effects: whether forbids stay forbids; else they become permits, so that every policy that applies is a reason.
     """
-    permits = dataclasses.replace(batch, policies=tuple(str(policy).replace("forbid(", "permit(", 1) for policy in batch.policies))
-    answers = Oracle(permits.text, permits.schema).answers(permits.requests, list(permits.entities))
-    policies = parsed(permits.text, permits.schema)
+    text = batch.text if effects else "\n".join(str(policy).replace("forbid(", "permit(", 1) for policy in batch.policies)
+    answers = Oracle(text, batch.schema).answers(batch.requests, list(batch.entities))
+    policies = parsed(text, batch.schema)
     if seed is None:
-        requests = frame(permits.requests, world.polars_type(kinds) if kinds else None)
+        requests = frame(batch.requests, world.polars_type(kinds) if kinds else None)
     else:
-        requests = retyped.frame(permits.requests, kinds, random.Random(seed))
-    return _real(policies, requests, policies.world(permits.entities), answers)
+        requests = retyped.frame(batch.requests, kinds, random.Random(seed))
+    return _real(policies, requests, policies.world(batch.entities), answers)
 
 
 def _real(policies, requests, entities, answers):
@@ -157,7 +164,7 @@ def kills_columns(cases_, mutant=None):
 def _evaluated(framed_, evaluator):
     """Return the rows of the answer, and the policies that were held against rows one by one."""
     compiled = evaluator(framed_.policies, framed_.vocabulary)
-    rows = compiled.evaluate(framed_.frame, framed_.entities).select("decision", "reasons", "errors").rows()
+    rows = compiled.evaluate(framed_.frame, framed_.entities).select("decision", "reasons", "errors", "request_errors").rows()
     return rows, compiled.fallbacks
 
 
@@ -176,7 +183,8 @@ def _rows_told_apart(framed_, evaluator):
         return framed_.size
     # That a policy is held against rows one by one, and why, is told to whoever asks.
     told = abs(len(rows) - len(framed_.expected)) + len(framed_.fallbacks.items() ^ fallbacks.items()) * len(rows)
-    for (decision, reasons, failed), wanted in zip(rows, framed_.expected, strict=False):
+    for (decision, reasons, failed, wrong), wanted in zip(rows, framed_.expected, strict=False):
+        told += (wrong is None) is (wanted.decision is None)
         told += len(set(reasons or ()) ^ set(wanted.reasons)) + len(set(failed or ()) ^ set(wanted.errors))
         told += (decision, tuple(reasons or ()), tuple(failed or ())) != wanted
     return told

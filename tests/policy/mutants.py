@@ -22,7 +22,7 @@ from collections import Counter
 
 from tests.policy.framed_pools import framed_pool, kills_columns
 from tests.policy.mutation import mutants
-from tests.policy.pools import kills, pool
+from tests.policy.pools import ENOUGH, kills, pool
 from tests.policy.same_answers import EQUIVALENT
 
 CLOSURES = (
@@ -53,7 +53,6 @@ COLUMNS = (
     "shared",
     "tables",
 )
-MANY = 20
 PATIENCE_S = 90
 MOST_MEMORY = 6 << 30  # bytes; a mutant that never ends must not take all there is
 
@@ -132,7 +131,7 @@ def main():
             tally["equivalent"] += 1
             continue
         told = counted(mutant, judge)
-        kind = "equivalent" if reason and not told else "survived" if not told else "few" if told < MANY else "killed"
+        kind = "equivalent" if reason and not told else "survived" if not told else "few" if told < ENOUGH else "killed"
         tally[kind] += 1
         if kind == "survived":
             survivors.append(mutant)
@@ -144,7 +143,7 @@ def main():
             print(f"not equivalent after all, killed by {told}: {mutant}", flush=True)
     alive = sum(tally[kind] for kind in ("survived", "few", "killed"))
     print(
-        f"{dict(tally)}; killed {1 - tally['survived'] / max(1, alive):.2%}, by {MANY} or more {tally['killed'] / max(1, alive):.2%}, {time.process_time() - started:.0f} s"
+        f"{dict(tally)}; killed {1 - tally['survived'] / max(1, alive):.2%}, by {ENOUGH} or more {tally['killed'] / max(1, alive):.2%}, {time.process_time() - started:.0f} s"
     )
     return 1 if tally["survived"] else 0
 

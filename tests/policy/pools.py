@@ -13,7 +13,7 @@ from tests.policy import cases, head_tables, tables
 from tests.policy.mutation import in_place
 from tests.policy.oracle import Oracle
 
-ENOUGH = 100  # nobody counts further
+ENOUGH = 20  # cases that kill a mutant; nobody counts further
 # Of each table: every so many of its batches, and at most so many cases of each of them.
 SHARES = {
     "kinds": (1, 60),

@@ -168,4 +168,9 @@ EQUIVALENT = (
     ("columns.outcomes", "", "16 -> ", "in how many words combinations are counted is a matter of cost"),
     ("columns.outcomes", "", "1 << 22", "how large a table may be is a matter of cost"),
     ("columns.outcomes", "", "22 -> ", "how large a table may be is a matter of cost"),
+    ("columns.outcomes", "refuse", "if what not in self._texts -> if True", "the first place of a text is looked up"),
+    ("columns.outcomes", "_number", "if number is None -> if True", _COST),
+    ("columns.outcomes", "combined", "1 -> 2 @ wide = ", "numbers that are further apart are as different"),
+    ("columns.outcomes", "_word", "len(bits) <= 8 -> ", "how wide a word is is a matter of cost"),
+    ("columns.outcomes", "_word", "8 -> 7", "how wide a word is is a matter of cost"),
 )
