@@ -37,6 +37,8 @@ def frame(requests, kinds, rng):
 
 def column(values, kind, rng):
     """Return values of a kind as a column of a dtype that holds them; None is null."""
+    if values and all(one is None for one in values) and rng.random() < 0.5:
+        return pl.Series(values, dtype=pl.Null)
     if isinstance(kind, dict):
         return _structs(values, kind, rng)
     if isinstance(kind, list):

@@ -92,7 +92,7 @@ def _asked(rng, allowed, refused):
 
 
 DTYPES = (
-    pl.Boolean(), pl.Int8(), pl.Int64(), pl.UInt64(), pl.Float32(), pl.Float64(), pl.String(), pl.Categorical(), pl.Binary(), pl.Date(), pl.Time(),
+    pl.Null(), pl.Boolean(), pl.Int8(), pl.Int64(), pl.UInt64(), pl.Float32(), pl.Float64(), pl.String(), pl.Categorical(), pl.Binary(), pl.Date(), pl.Time(),
     pl.Decimal(10, 0), pl.Decimal(20, 4), pl.Decimal(20, 5), pl.Datetime("ms"), pl.Datetime("ns", "UTC"), pl.Duration("us"), pl.Struct({"type": pl.String, "id": pl.String}),
     pl.Struct({"type": pl.String, "name": pl.String}), pl.Struct({"type": pl.Int64, "id": pl.String}), pl.Struct({"id": pl.String}),
 )  # fmt: skip
@@ -100,6 +100,8 @@ DTYPES = (
 
 def may_hold(kind, dtype):
     """Return whether a column of a dtype may hold values of a kind, by the table of what is accepted."""
+    if dtype == pl.Null():
+        return True
     if dtype in (pl.String(), pl.Categorical()):
         return kind not in ("Bool", "Long")
     if isinstance(dtype, pl.Struct):
