@@ -13,7 +13,7 @@ import polars as pl
 
 from tests.policy import cases, retyped, tabled, tables, unfit, world
 from tests.policy.mutation import in_place
-from tests.policy.oracle import Answer, Oracle, frame, parsed
+from tests.policy.oracle import UNBUILT, Answer, Oracle, frame, parsed
 from tests.policy.pools import counted, part
 from thunderlab.errors import InputError
 from thunderlab.policy.requests.entities import read_entities
@@ -24,8 +24,8 @@ SHARES = {
     "single": (2, 900), "longs": (1, 3000), "decimals": (1, 1000), "times": (1, 1500), "addresses": (1, 1500), "strings": (1, 6000), "sets": (1, 1500), "records": (1, 1200),
     "logic": (25, 400), "chains": (1, 4000), "interplay": (1, 1300), "attributes": (1, 3000), "heads": (1, 10000), "questions": (1, 4000),
 }  # fmt: skip
-EVERY_MISFIT = 5
 DAY_MS = 86_400_000
+SECOND_OF = {"datetime": "1970-01-01T00:00:01Z", "duration": "1s"}
 
 
 @dataclass
@@ -74,11 +74,11 @@ def framed_pool(scale=1.0, batches=8):
             (seed, framed(made, world.CONTEXT, seed)),
             (seed, framed(made, world.CONTEXT, effects=True)),
         ]
-    found += [(0, estranged()), (0, long_ago())]
+    found += [(0, estranged()), (0, long_ago()), *((0, one) for one in split_milliseconds())]
     every = max(1, round(1 / scale))
     found += [(place, framed(batch, kinds, place)) for place, (_, batch, kinds) in enumerate(unfit.requests()) if place % every == 0]
     # Some of everything first: most mutants are known after a few frames.
-    return [one for _, one in sorted(found, key=lambda pair: pair[0])] + list(misfits(EVERY_MISFIT * every))
+    return [one for _, one in sorted(found, key=lambda pair: pair[0])] + list(misfits(every))
 
 
 def framed(batch, kinds, seed=None, *, effects=False):
@@ -133,6 +133,25 @@ def long_ago():
     too_early = [moment - moment % DAY_MS < tabled.LEAST for moment in moments]
     answers = [Answer("deny", (), names) if early else Answer("allow", names, ()) for early in too_early]
     return _real(policies, requests, policies.world([]), answers)
+
+
+def split_milliseconds():
+    """Yield moments and spans in finer units than Cedar has: Python says which of them are whole milliseconds, and the others are no requests."""
+    for kind, dtype, ticks in (
+        ("datetime", pl.Datetime("us"), 1_000),
+        ("datetime", pl.Datetime("ns", "UTC"), 1_000_000),
+        ("duration", pl.Duration("us"), 1_000),
+        ("duration", pl.Duration("ns"), 1_000_000),
+    ):
+        policies = parsed(tabled.when(f'context.x == {world.EXTENSION_OF[kind]}("{SECOND_OF[kind]}")'), tabled.schema({"x": kind}))
+        counts = [ms * ticks + more for ms in (0, 1_000, -1_000, 1_001) for more in (0, 1, -1, ticks // 2, ticks - 1, 0)]
+        requests = frame([tabled.asked()] * len(counts)).with_columns(
+            pl.struct(x=pl.Series(counts, dtype=pl.Int64).cast(dtype)).alias("context")
+        )
+        ids = tuple(policy.id for policy in policies.policies)
+        second = Answer("allow", ids, ())
+        answers = [UNBUILT if count % ticks else second if count == 1_000 * ticks else Answer("deny", (), ()) for count in counts]
+        yield _real(policies, requests, policies.world([]), answers)
 
 
 def fewer(batch, seed):

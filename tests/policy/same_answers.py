@@ -189,4 +189,6 @@ EQUIVALENT = (
         "Polars looks up categories as it does strings",
     ),
     ("columns.layout", "_extension", "dtype == pl.String -> dtype != pl.String", "Polars looks up categories as it does strings"),
+    ("columns.outcomes", "_dense", "False -> True @ copy=False", _COST),
+    ("columns.logic", "_merged_fields", "isinstance(ok, Cells) and ok.errs -> ok.errs", "it is always a column"),
 )

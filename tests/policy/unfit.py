@@ -22,6 +22,8 @@ VALUES = {
     "duration": (("0ms", "-1d2h", "9223372036854775807ms"), ("1", "", "1h1d", "9223372036854775808ms", "d")),
     "ipaddr": (("127.0.0.1", "::/0"), ("1.2.3", "::1/129", "10.0.0.0/33", "")),
 }  # fmt: skip
+# Written as they should be, and beyond 64 bits all the same: no column of decimals has others.
+BEYOND = (("decimal", ("922337203685477.5808", "-922337203685477.5809", "9999999999999999.0")),)
 PLAIN = {"String": ("a", "", "né"), "Bool": (True, False)}
 SCHEMA = """
 entity Team; entity Person; entity Colour enum ["red", "green", ""];
@@ -36,12 +38,12 @@ POLICIES = (
 ROWS = 48
 
 
-def _nested(kind):
+def _nested(kind, bad):
     """Yield (what it is in a schema, what its columns are, makers of an allowed value and of one that is not) for a kind alone and within others.
 
     A maker takes values, a `random.Random` and the place where it makes one.
     """
-    good, bad = VALUES.get(kind) or (PLAIN[kind], ())
+    good = VALUES[kind][0] if kind in VALUES else PLAIN[kind]
     allowed = lambda rng: _wrapped(kind, rng.choice(good))
     # Where no value of the kind itself is wrong, only what holds it can be.
     refused = (lambda rng: _wrapped(kind, rng.choice(bad))) if bad else (lambda rng: None)
@@ -76,10 +78,10 @@ def _wrapped(kind, value):
 
 def requests():
     """Yield (name, batch, what the columns of its contexts are): about half of the requests of each are not allowed."""
-    for kind in (*VALUES, *PLAIN):
-        for said, columns, allowed, refused in _nested(kind):
+    for kind, bad in (*((kind, bad) for kind, (_, bad) in VALUES.items()), *BEYOND, *((kind, ()) for kind in PLAIN)):
+        for said, columns, allowed, refused in _nested(kind, bad):
             for may in ("?", ""):
-                rng = random.Random(f"{said}{may}")
+                rng = random.Random(f"{said}{may}{len(bad)}")
                 asked = [_asked(rng, allowed, refused) for _ in range(ROWS)]
                 yield f"x{may}: {said}", Batch(POLICIES, tuple(asked), (), SCHEMA.format(may=may, kind=said)), {f"x{may}": columns}
 
@@ -93,7 +95,7 @@ def _asked(rng, allowed, refused):
 
 DTYPES = (
     pl.Null(), pl.Boolean(), pl.Int8(), pl.Int64(), pl.UInt64(), pl.Float32(), pl.Float64(), pl.String(), pl.Categorical(), pl.Binary(), pl.Date(), pl.Time(),
-    pl.Decimal(10, 0), pl.Decimal(20, 4), pl.Decimal(20, 5), pl.Datetime("ms"), pl.Datetime("ns", "UTC"), pl.Duration("us"), pl.Struct({"type": pl.String, "id": pl.String}),
+    pl.Decimal(10, 0), pl.Decimal(20, 4), pl.Decimal(20, 5), pl.Decimal(20, 6), pl.Decimal(38, 9), pl.Decimal(10, 8), pl.Decimal(38, 30), pl.Datetime("ms"), pl.Datetime("ns", "UTC"), pl.Duration("us"), pl.Struct({"type": pl.String, "id": pl.String}),
     pl.Struct({"type": pl.String, "name": pl.String}), pl.Struct({"type": pl.Int64, "id": pl.String}), pl.Struct({"id": pl.String}),
 )  # fmt: skip
 
