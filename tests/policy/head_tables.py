@@ -105,7 +105,7 @@ def heads():
 
 
 def worlds():
-    """Return batches of the same policies and requests, in worlds that differ in what the action is in; nobody has a schema."""
+    """Yield batches of the same policies and requests, in worlds that differ in what the action is in; nobody has a schema."""
     policies = [
         f"{effect}(principal, action in {within}, resource);"
         for effect in ("permit", "forbid")
@@ -125,7 +125,8 @@ def worlds():
         (action("act", "up"), action("up", "top"), action("other", "up")),
         (action("other", "no"),),
     )
-    return [Batch(tuple(policies), requests, (*PEOPLE, *actions), None) for actions in (*hierarchies, *hierarchies[::-1])]
+    for some in (policies, policies[:4]):
+        yield [Batch(tuple(some), requests, (*PEOPLE, *actions), None) for actions in (*hierarchies, *hierarchies[::-1])]
 
 
 def questions():

@@ -92,8 +92,8 @@ def pool(scale=1.0, batches=12):
     for seed in range(batches):
         found.append(labelled([cases.batch(random.Random(seed), policies=40, requests=10)], typed=True))
         places.append(0)
-    found.append(labelled(head_tables.worlds(), typed=False))
-    places.append(0)
+    found += [labelled(batches, typed=False) for batches in head_tables.worlds()]
+    places += [0, 0]
     # Some of every table first: most mutants are known after a few sets.
     return [found[at] for at in sorted(range(len(found)), key=lambda at: places[at])]
 

@@ -191,4 +191,8 @@ EQUIVALENT = (
     ("columns.layout", "_extension", "dtype == pl.String -> dtype != pl.String", "Polars looks up categories as it does strings"),
     ("columns.outcomes", "_dense", "False -> True @ copy=False", _COST),
     ("columns.logic", "_merged_fields", "isinstance(ok, Cells) and ok.errs -> ok.errs", "it is always a column"),
+    ("closures.shapes", "_equals_constant", "1 -> 0 @ call, value, name", _GENERAL),
+    ("columns.layout", "_extension", "if per_ms == 1 -> if False", "milliseconds need no division"),
+    ("columns.layout", "_extension", "1 -> @ if per_ms == 1", "milliseconds need no division"),
+    ("columns.layout", "_extension", "change places", "how an error is worded"),
 )
