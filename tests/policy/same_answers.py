@@ -195,4 +195,20 @@ EQUIVALENT = (
     ("columns.layout", "_extension", "if per_ms == 1 -> if False", "milliseconds need no division"),
     ("columns.layout", "_extension", "1 -> @ if per_ms == 1", "milliseconds need no division"),
     ("columns.layout", "_extension", "change places", "how an error is worded"),
+    ("closures.shapes", "recognise", "0 -> @ if operands[0].of_context", _GENERAL),
+    ("language.extensions", "datetime", "max(offset_hours, hour)", "the larger of two is the same either way round"),
+    (
+        "columns.sets",
+        "contains_all",
+        "-> isinstance(container, Known) and (of := _listed(values))",
+        "what is written down was seen to before",
+    ),
+    ("columns.sets", "contains_any", "-> isinstance(other, Known) and (of := _listed(one))", "what is written down was seen to before"),
+    (
+        "columns.layout",
+        "_entities",
+        "one == pl.Null or is_text(one) -> is_text(one)",
+        "a column of entities has both, or it is null itself",
+    ),
+    ("columns.layout", "_entities", "True -> False", "what is as it was is only taken once more"),
 )

@@ -97,6 +97,7 @@ DTYPES = (
     pl.Null(), pl.Boolean(), pl.Int8(), pl.Int64(), pl.UInt64(), pl.Float32(), pl.Float64(), pl.String(), pl.Categorical(), pl.Binary(), pl.Date(), pl.Time(),
     pl.Decimal(10, 0), pl.Decimal(20, 4), pl.Decimal(20, 5), pl.Decimal(20, 6), pl.Decimal(38, 9), pl.Decimal(10, 8), pl.Decimal(38, 30), pl.Datetime("ms"), pl.Datetime("ns", "UTC"), pl.Duration("us"), pl.Struct({"type": pl.String, "id": pl.String}),
     pl.Struct({"type": pl.String, "name": pl.String}), pl.Struct({"type": pl.Int64, "id": pl.String}), pl.Struct({"id": pl.String}),
+    pl.Struct({"type": pl.String, "id": pl.Null}), pl.Struct({"type": pl.Categorical, "id": pl.String}),
 )  # fmt: skip
 
 
@@ -107,7 +108,12 @@ def may_hold(kind, dtype):
     if dtype in (pl.String(), pl.Categorical()):
         return kind not in ("Bool", "Long")
     if isinstance(dtype, pl.Struct):
-        return kind in world.IDS and dtype == pl.Struct({"type": pl.String, "id": pl.String})
+        fields = {one.name: one.dtype for one in dtype.fields}
+        return (
+            kind in world.IDS
+            and fields.keys() == {"type", "id"}
+            and all(one in (pl.String, pl.Categorical, pl.Null) for one in fields.values())
+        )
     if isinstance(dtype, pl.Decimal):
         return kind == "decimal" and dtype.scale <= 4
     family = {"Bool": pl.Boolean, "datetime": pl.Datetime, "duration": pl.Duration}.get(kind)
