@@ -124,7 +124,7 @@ def long_ago():
         "context.x.toDate() <= context.x || true",
         "!(context.x.toDate() > context.x) || true",
     )
-    policies = parsed("\n".join(map(tabled.when, days)), tabled.schema({"x": "datetime"}))
+    policies = parsed("\n".join(map(tabled.when, days)), tabled.schema({"x": "datetime"}).replace("x?", "x"))
     moments = [one for number in range(12) for one in (tabled.LEAST + number, -(-tabled.LEAST // DAY_MS) * DAY_MS + number)]
     requests = frame([tabled.asked()] * len(moments)).with_columns(
         pl.struct(x=pl.Series(moments, dtype=pl.Int64).cast(pl.Datetime("ms"))).alias("context")
